@@ -3,18 +3,20 @@ use super::{Job, JobError, LaneKind, LaneSnapshot};
 use crate::config::ComputeConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
-use crate::guard::{self, Slots};
-use std::sync::Arc;
+use crate::guard;
 
 /// stub
 #[derive(Clone, Debug)]
 pub struct Compute {
-    slots: Arc<Slots>,
     config: ComputeConfig,
 }
 impl Compute {
-    pub(crate) fn new(config: ComputeConfig, slots: Arc<Slots>, _observers: Observers) -> Self {
-        Self { slots, config }
+    pub(crate) fn new(
+        config: ComputeConfig,
+        _observers: Observers,
+        _start: impl Fn() + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        Ok(Self { config })
     }
     /// stub
     pub fn run<F, R>(&self, context: WorkContext, f: F) -> Job<R>
@@ -23,9 +25,8 @@ impl Compute {
         R: Send + 'static,
     {
         let (tx, rx) = tokio::sync::oneshot::channel();
-        let slots = self.slots.clone();
+
         std::thread::spawn(move || {
-            guard::attach(&slots, LaneKind::Compute);
             let entered = guard::enter(context);
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(|_| {
                 JobError::Panicked {
