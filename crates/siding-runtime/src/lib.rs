@@ -21,7 +21,7 @@ pub use event::{Event, Observer, Observers};
 pub use guard::Stall;
 pub use handle::{EnterGuard, Handle};
 pub use histogram::Percentiles;
-pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target};
+pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
     Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason, Threads,
 };
