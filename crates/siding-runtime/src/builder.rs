@@ -113,7 +113,7 @@ impl Builder {
             .check()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let (config, observers) = (self.config, Observers::new(self.observers));
-        let (slots, home) = (Arc::new(Slots::default()), Home::default());
+        let (slots, home) = (Arc::new(Slots::new()), Home::default());
         let tokio = start_event_loop(&config, &slots, &home)?;
         let relief = Arc::new(Relief::new(tokio.handle().clone(), config.relief_threads));
         let lanes = start_lanes(&config, &observers, &home)?;

@@ -82,11 +82,9 @@ impl Here {
         self.generation.set(generation);
         let word = Word::new(generation, route);
         if let Seat::Seated { slots, slot } = &*self.seat.borrow() {
+            slot.set(word);
             if ring {
-                slot.set(word);
                 slots.doorbell().ring_if_asleep();
-            } else {
-                slot.set_relaxed(word);
             }
             return;
         }

@@ -115,7 +115,7 @@ impl Monitor {
                 quiet_ticks = 0;
                 due = Instant::now();
             } else {
-                thread::park_timeout(self.tick);
+                self.parts.slots.doorbell().doze(self.tick);
                 due = now + self.tick;
             }
         }

@@ -6,16 +6,17 @@
 //! writes a new generation at every change, so a monitor that reads the same non-idle word twice knows that one poll
 //! lasted from the first read to the second. No clock is read here.
 //!
-//! The monitor sleeps while every slot is idle. To sleep, it stores `asleep` and then reads every slot again; a thread
-//! that becomes busy stores its word and then reads `asleep`. All four accesses are `SeqCst`, so in their single total
-//! order at least one side sees the other: either the monitor finds the slot busy, or the thread rings the doorbell
-//! (Dekker's argument; the model test in `doorbell` checks it).
+//! The monitor sleeps while every slot is idle. To sleep, it stores `asleep`, and reads every slot again behind a
+//! `SeqCst` fence; a thread that becomes busy stores its word, and reads `asleep` behind a `SeqCst` fence. Whichever
+//! fence comes second in their total order, the load behind it sees the store before the other: either the monitor
+//! finds the slot busy, or the thread rings the doorbell (Dekker's argument; `doorbell` has a model test). A thread that
+//! becomes idle, or goes from one poll to the next, has nobody to wake and needs no fence.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::doorbell::Doorbell;
-use super::sync::{AtomicU64, Ordering};
 use crate::context::RouteId;
 use crate::inspect::{StackBounds, Tid, Unknown};
 
@@ -84,24 +85,18 @@ impl Slot {
 
     /// What the thread polls now.
     pub(crate) fn word(&self) -> Word {
-        // SeqCst: pairs with `set`, see the module's protocol.
-        Word(self.word.load(Ordering::SeqCst))
+        // Relaxed: the word publishes nothing but itself. The fences of the module's protocol order it where it matters.
+        Word(self.word.load(Ordering::Relaxed))
     }
 
-    /// Only the owning thread calls this.
+    /// Only the owning thread calls this; one that becomes busy rings the doorbell then.
     pub(super) fn set(&self, word: Word) {
-        // SeqCst: ordered before the doorbell's load of `asleep`, see the module's protocol.
-        self.word.store(word.0, Ordering::SeqCst);
-    }
-
-    /// Like [`set`](Self::set) where no doorbell follows: the monitor may see it a moment later.
-    pub(super) fn set_relaxed(&self, word: Word) {
         self.word.store(word.0, Ordering::Relaxed);
     }
 }
 
 /// The slots of one event loop, and the doorbell that wakes its monitor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slots {
     list: Mutex<List>,
     doorbell: Doorbell,
@@ -115,6 +110,14 @@ struct List {
 }
 
 impl Slots {
+    /// No slots yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            list: Mutex::default(),
+            doorbell: Doorbell::new(),
+        }
+    }
+
     /// Adds a slot for the calling thread.
     pub(super) fn register(&self) -> Arc<Slot> {
         let slot = Arc::new(Slot::of_this_thread());

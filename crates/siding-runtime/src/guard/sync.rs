@@ -1,3 +1,13 @@
-//! The atomics of the guard; a model checker's under `--cfg siding_model`.
+//! What the doorbell is made of: the standard library's, or loom's in a model test.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(all(test, siding_model))]
+pub(super) use loom::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering, fence},
+};
+
+#[cfg(not(all(test, siding_model)))]
+pub(super) use std::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering, fence},
+};

@@ -272,7 +272,9 @@ fn look_up(server: std::net::SocketAddr) {
 fn forbidden_sum() -> u64 {
     let started = std::time::Instant::now();
     let long = |_: &u64| started.elapsed() < Duration::from_millis(300);
-    (0..).take_while(long).fold(0, |sum, n| std::hint::black_box(sum + n))
+    (0..)
+        .take_while(long)
+        .fold(0, |sum, n| std::hint::black_box(sum + n))
 }
 
 /// Beside other work a loop may be waiting for a CPU more than it runs, which accuses nobody: it is tried again then.
