@@ -15,7 +15,8 @@ pub use context::{RouteId, WorkContext};
 pub use event::{Event, Observer, Observers};
 pub use histogram::Percentiles;
 pub use lane::{
-    Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason, Threads,
+    CancelToken, Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason,
+    Threads, cancel_token, cancelled,
 };
 pub use offload::{compute, offload};
 pub use placement::{Kind, MoveReason, Placed, Route, RouteSnapshot, RouteSpec, Routes};
