@@ -119,6 +119,45 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Checks that the settings make sense together.
+    ///
+    /// # Errors
+    /// A sentence that names the setting at fault and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        let rules = [
+            (
+                self.event_loop_threads >= 1,
+                "the event loop needs at least 1 thread",
+            ),
+            (
+                self.stall_threshold >= Duration::from_millis(1),
+                "the stall threshold must be at least 1 ms",
+            ),
+            (
+                self.threads.threads_min >= 1,
+                "the thread lane needs at least 1 thread",
+            ),
+            (
+                self.threads.threads_max >= self.threads.threads_min,
+                "the thread lane's maximum must not be below its minimum",
+            ),
+            (
+                self.compute.threads >= 1,
+                "the compute lane needs at least 1 thread",
+            ),
+            (
+                self.placement.conviction_count >= 1,
+                "a conviction needs at least 1 stall",
+            ),
+        ];
+        rules
+            .iter()
+            .find(|(holds, _)| !holds)
+            .map_or(Ok(()), |(_, rule)| Err((*rule).to_owned()))
+    }
+}
+
 /// The cores that this process may use; 1 when the platform will not say.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::context::RouteId;
 use crate::lane::{JobSource, LaneKind, Refusal};
-use crate::placement::MoveReason;
+use crate::placement::{MoveReason, Verdict};
 
 /// Something that happened in the runtime. Metrics, logs and dashboards consume these; nothing else feeds them.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub enum Event {
         route: RouteId,
         /// How long the poll held its worker; exact to one tick of the monitor.
         lasted: Duration,
+        /// What it was doing.
+        verdict: Verdict,
     },
     /// Relief workers were released or called back; `active` of them now stand in for stalled workers.
     Relief {
@@ -48,6 +50,13 @@ pub enum Event {
         to: LaneKind,
         /// Why.
         reason: MoveReason,
+    },
+    /// The evidence that convicted a route is complete: what its developer should change. Once for each conviction.
+    Advice {
+        /// Which route.
+        route: RouteId,
+        /// One or two sentences.
+        advice: String,
     },
     /// A lane changed its number of threads.
     Resized {

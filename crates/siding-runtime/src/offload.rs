@@ -1,8 +1,8 @@
 //! Leaving the event loop from inside an `async fn`.
 
 use crate::context::{RouteId, WorkContext};
+use crate::handle::Handle;
 use crate::lane::Job;
-use crate::runtime::Handle;
 
 /// Runs a blocking closure on the thread lane and returns a future of its result.
 ///

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::slot::{Slot, Slots, Word};
 use crate::context::{RouteId, WorkContext};
-use crate::lane::LaneKind;
 
 thread_local! {
     static HERE: Here = const { Here { seat: RefCell::new(Seat::Stranger), generation: Cell::new(0), route: Cell::new(None) } };
@@ -20,11 +19,11 @@ struct Here {
 
 /// A thread's relation to a runtime's slots.
 enum Seat {
-    /// The thread belongs to no lane: its polls are not watched.
+    /// The thread belongs to no event loop: what it does holds up nobody else.
     Stranger,
-    /// The thread belongs to a lane and has not polled anything yet. Tokio does not tell its workers from its
-    /// blocking threads, so a slot is taken only at the first guarded poll.
-    Standing { slots: Arc<Slots>, lane: LaneKind },
+    /// The thread may poll for an event loop and has not done so yet. Tokio does not tell its workers from its blocking
+    /// threads, so a slot is taken only at the first guarded poll.
+    Standing(Arc<Slots>),
     /// The thread has a slot.
     Seated { slots: Arc<Slots>, slot: Arc<Slot> },
 }
@@ -37,14 +36,9 @@ impl Drop for Here {
     }
 }
 
-/// Declares that the calling thread belongs to `lane` of the runtime that owns `slots`.
-pub(crate) fn attach(slots: &Arc<Slots>, lane: LaneKind) {
-    HERE.with(|here| {
-        *here.seat.borrow_mut() = Seat::Standing {
-            slots: Arc::clone(slots),
-            lane,
-        }
-    });
+/// Declares that the calling thread belongs to the event loop that owns `slots`.
+pub(crate) fn attach(slots: &Arc<Slots>) {
+    HERE.with(|here| *here.seat.borrow_mut() = Seat::Standing(Arc::clone(slots)));
 }
 
 /// Marks the calling thread as busy with `context` until the returned value is dropped. Nests.
@@ -103,8 +97,8 @@ impl Here {
     #[cold]
     fn sit_down(&self, word: Word) {
         let mut seat = self.seat.borrow_mut();
-        if let Seat::Standing { slots, lane } = &*seat {
-            let (slots, slot) = (Arc::clone(slots), slots.register(*lane));
+        if let Seat::Standing(slots) = &*seat {
+            let (slots, slot) = (Arc::clone(slots), slots.register());
             slot.set(word);
             slots.doorbell().ring_if_asleep();
             *seat = Seat::Seated { slots, slot };

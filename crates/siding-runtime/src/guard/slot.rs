@@ -12,12 +12,12 @@
 //! (Dekker's argument; the model test in `doorbell` checks it).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::doorbell::Doorbell;
 use super::sync::{AtomicU64, Ordering};
 use crate::context::RouteId;
-use crate::lane::LaneKind;
+use crate::inspect::{StackBounds, Tid, Unknown};
 
 /// What a slot's word says.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,20 +58,28 @@ impl fmt::Debug for Word {
 #[repr(align(128))]
 pub(crate) struct Slot {
     word: AtomicU64,
-    lane: LaneKind,
+    tid: Tid,
+    stack: Result<StackBounds, Unknown>,
 }
 
 impl Slot {
-    fn new(lane: LaneKind) -> Self {
+    /// A slot for the calling thread.
+    fn of_this_thread() -> Self {
         Self {
             word: AtomicU64::new(Word::IDLE.0),
-            lane,
+            tid: Tid::current(),
+            stack: StackBounds::current(),
         }
     }
 
-    /// The lane that the thread belongs to.
-    pub(crate) fn lane(&self) -> LaneKind {
-        self.lane
+    /// The kernel's id of the thread.
+    pub(crate) fn tid(&self) -> Tid {
+        self.tid
+    }
+
+    /// Where the thread's stack lies.
+    pub(crate) fn stack(&self) -> Result<StackBounds, Unknown> {
+        self.stack.clone()
     }
 
     /// What the thread polls now.
@@ -92,24 +100,49 @@ impl Slot {
     }
 }
 
-/// All slots of one runtime, and the doorbell that wakes its monitor.
+/// The slots of one event loop, and the doorbell that wakes its monitor.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
-    list: Mutex<Vec<Arc<Slot>>>,
+    list: Mutex<List>,
     doorbell: Doorbell,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    slots: Vec<Arc<Slot>>,
+    /// Counts the changes of `slots`.
+    version: u64,
 }
 
 impl Slots {
     /// Adds a slot for the calling thread.
-    pub(super) fn register(&self, lane: LaneKind) -> Arc<Slot> {
-        let slot = Arc::new(Slot::new(lane));
-        self.lock().push(Arc::clone(&slot));
+    pub(super) fn register(&self) -> Arc<Slot> {
+        let slot = Arc::new(Slot::of_this_thread());
+        let mut list = self.lock();
+        list.slots.push(Arc::clone(&slot));
+        list.version += 1;
         slot
     }
 
     /// Forgets `slot`; its thread is ending.
     pub(super) fn remove(&self, slot: &Arc<Slot>) {
-        self.lock().retain(|other| !Arc::ptr_eq(other, slot));
+        let mut list = self.lock();
+        list.slots.retain(|other| !Arc::ptr_eq(other, slot));
+        list.version += 1;
+    }
+
+    /// The slots and their version, if that is not `version`.
+    pub(super) fn changed_since(&self, version: u64) -> Option<(u64, Vec<Arc<Slot>>)> {
+        let list = self.lock();
+        (list.version != version).then(|| (list.version, list.slots.clone()))
+    }
+
+    /// Whether any thread is in a poll.
+    pub(super) fn any_busy(&self) -> bool {
+        self.lock()
+            .slots
+            .iter()
+            .any(|slot| slot.word().route().is_some())
     }
 
     /// The doorbell that wakes the monitor.
@@ -117,12 +150,7 @@ impl Slots {
         &self.doorbell
     }
 
-    /// Calls `f` for every slot.
-    pub(crate) fn for_each(&self, f: impl FnMut(&Arc<Slot>)) {
-        self.lock().iter().for_each(f);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Slot>>> {
+    fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

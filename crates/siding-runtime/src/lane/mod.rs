@@ -17,16 +17,16 @@ pub use job::Job;
 pub use threads::Threads;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::context::RouteId;
+use crate::context::{RouteId, WorkContext};
 
 /// Runs at the start of each thread of a lane, on that thread.
-pub(crate) type ThreadHook = Arc<dyn Fn() + Send + Sync>;
+type ThreadHook = Box<dyn Fn() + Send + Sync>;
 
 /// A place where code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum LaneKind {
     /// The event loop: `async fn` handlers, connection tasks, timers.
     EventLoop,
@@ -37,6 +37,19 @@ pub enum LaneKind {
 }
 
 impl LaneKind {
+    /// The lane whose discriminant is `repr`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(crate) const fn from_repr(repr: u8) -> Self {
+        match repr {
+            0 => Self::EventLoop,
+            1 => Self::Threads,
+            2 => Self::Compute,
+            _ => panic!("no lane has this discriminant"),
+        }
+    }
+
     /// The lane's name as it stands in logs and JSON: `event-loop`, `threads`, `compute`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +64,48 @@ impl LaneKind {
 impl fmt::Display for LaneKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// The lanes that take jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    pub(crate) threads: Threads,
+    pub(crate) compute: Compute,
+}
+
+impl Lanes {
+    /// Runs `f` on `lane`, through its admission.
+    ///
+    /// # Panics
+    /// When `lane` is the event loop, which takes futures only.
+    pub(crate) fn run<F, R>(&self, lane: LaneKind, context: WorkContext, f: F) -> Job<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        match lane {
+            LaneKind::Threads => self.threads.run(context, f),
+            LaneKind::Compute => self.compute.run(context, f),
+            LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+        }
+    }
+
+    /// Runs `f`, which continues admitted work, on `lane`.
+    ///
+    /// # Panics
+    /// When `lane` is the event loop.
+    pub(crate) fn resume(
+        &self,
+        lane: LaneKind,
+        context: WorkContext,
+        f: impl FnOnce() + Send + 'static,
+    ) {
+        match lane {
+            LaneKind::Threads => self.threads.resume(context, f),
+            LaneKind::Compute => self.compute.resume(context, f),
+            LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use super::crew::Crew;
 use crate::config::ComputeConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
-use crate::guard::Slots;
 use crate::lane::admission::{Admission, Next};
 use crate::lane::desk::{Desk, Resumed, quietly};
 use crate::lane::job::{Ran, Work};
@@ -40,11 +39,10 @@ struct State {
 impl Core {
     pub(super) fn new(
         config: ComputeConfig,
-        slots: Arc<Slots>,
         observers: Observers,
         on_thread_start: ThreadHook,
     ) -> io::Result<Self> {
-        let (pool, crew) = Crew::start(config.threads, slots, on_thread_start)?;
+        let (pool, crew) = Crew::start(config.threads, on_thread_start)?;
         Ok(Self {
             config,
             desk: Desk::new(LaneKind::Compute, observers),

@@ -1,15 +1,14 @@
 //! The threads of the compute lane.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::priority;
-use crate::guard::{self, Slots};
 use crate::lane::desk::quietly;
-use crate::lane::{LaneKind, ThreadHook};
+use crate::lane::ThreadHook;
 
 /// The handles of the pool's threads, so that shutting down can wait for their end; rayon itself does not.
 #[derive(Debug)]
@@ -21,7 +20,6 @@ impl Crew {
     /// Starts a rayon pool whose threads belong to the compute lane.
     pub(super) fn start(
         threads: usize,
-        slots: Arc<Slots>,
         on_thread_start: ThreadHook,
     ) -> io::Result<(ThreadPool, Self)> {
         let mut handles = Vec::with_capacity(threads);
@@ -29,7 +27,6 @@ impl Crew {
             .num_threads(threads)
             .start_handler(move |_| {
                 priority::give_way();
-                guard::attach(&slots, LaneKind::Compute);
                 quietly(|| on_thread_start());
             })
             .spawn_handler(|thread| {

@@ -43,11 +43,10 @@ use std::time::Duration;
 
 use self::core::Core;
 use super::desk::Resumed;
-use super::{Job, LaneKind, LaneSnapshot, ThreadHook};
+use super::{Job, LaneKind, LaneSnapshot};
 use crate::config::ComputeConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
-use crate::guard::Slots;
 
 /// The compute lane. Clones are cheap and share its threads.
 #[derive(Clone)]
@@ -58,11 +57,10 @@ pub struct Compute {
 impl Compute {
     pub(crate) fn new(
         config: ComputeConfig,
-        slots: Arc<Slots>,
         observers: Observers,
-        on_thread_start: ThreadHook,
+        on_thread_start: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let core = Core::new(config, slots, observers, on_thread_start)?;
+        let core = Core::new(config, observers, Box::new(on_thread_start))?;
         Ok(Self {
             owned: Arc::new(Owned(Arc::new(core))),
         })

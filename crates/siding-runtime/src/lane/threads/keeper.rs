@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::ceiling;
 use super::muster::Role;
 use super::pool::{Pool, State};
+use crate::inspect::{Activity, ThreadProbe, Tid};
 
 /// The time between two looks, and between the bell and the first: most bursts are over by then.
 const PAUSE_MIN: Duration = Duration::from_millis(2);
@@ -42,7 +43,7 @@ pub(crate) enum Sighting {
 
 /// How the keeper looks at a thread, given the kernel's id of it.
 #[derive(Clone)]
-pub(crate) struct Sight(pub(crate) Arc<dyn Fn(u32) -> Sighting + Send + Sync>);
+pub(crate) struct Sight(pub(crate) Arc<dyn Fn(Tid) -> Sighting + Send + Sync>);
 
 impl Default for Sight {
     fn default() -> Self {
@@ -223,15 +224,11 @@ impl State {
     }
 }
 
-/// Reads the thread's state as the kernel's scheduler has it.
-fn sight(tid: u32) -> Sighting {
-    // `stat` is `tid (name) state …`, and a name may hold anything, parentheses included.
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")) else {
-        return Sighting::Unknown;
-    };
-    match stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()) {
-        Some([b'R', ..]) => Sighting::Running,
-        Some([_, ..]) => Sighting::Blocked,
-        Some([]) | None => Sighting::Unknown,
+/// Asks the kernel what a thread does now.
+fn sight(tid: Tid) -> Sighting {
+    match ThreadProbe::open(tid).activity() {
+        Ok(Activity::Running) => Sighting::Running,
+        Ok(Activity::InSyscall(_) | Activity::BlockedElsewhere) => Sighting::Blocked,
+        Err(_) => Sighting::Unknown,
     }
 }

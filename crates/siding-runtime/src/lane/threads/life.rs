@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use super::muster::{Overslept, Role, Summons};
 use super::pool::{Pool, State};
 use super::worker::{Sleeper, Worker};
-use crate::guard;
-use crate::lane::LaneKind;
 use crate::lane::admission::Next;
 use crate::lane::desk::{Resumed, quietly};
 use crate::lane::job::{Ran, Work};
@@ -41,7 +39,6 @@ impl Pool {
     }
 
     fn live(self: &Arc<Self>, worker: &Arc<Worker>, mut role: Role) {
-        guard::attach(&self.slots, LaneKind::Threads);
         quietly(|| (self.on_thread_start)());
         self.lock().begin();
         let mut done = None;

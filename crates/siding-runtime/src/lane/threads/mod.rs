@@ -54,7 +54,6 @@ use super::{Job, LaneKind, LaneSnapshot, ThreadHook};
 use crate::config::ThreadsConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
-use crate::guard::Slots;
 
 /// The thread lane. Clones are cheap and share its threads.
 #[derive(Clone)]
@@ -65,21 +64,19 @@ pub struct Threads {
 impl Threads {
     pub(crate) fn new(
         config: ThreadsConfig,
-        slots: Arc<Slots>,
         observers: Observers,
-        on_thread_start: ThreadHook,
+        on_thread_start: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        Self::with_sight(config, slots, observers, on_thread_start, Sight::default())
+        Self::with_sight(config, observers, Box::new(on_thread_start), Sight::default())
     }
 
     fn with_sight(
         config: ThreadsConfig,
-        slots: Arc<Slots>,
         observers: Observers,
         on_thread_start: ThreadHook,
         sight: Sight,
     ) -> Self {
-        let pool = Pool::new(config, slots, observers, on_thread_start, sight);
+        let pool = Pool::new(config, observers, on_thread_start, sight);
         Self {
             owned: Arc::new(Owned(Arc::new(pool))),
         }

@@ -13,7 +13,6 @@ use super::worker::Sleeper;
 use crate::config::ThreadsConfig;
 use crate::context::WorkContext;
 use crate::event::{Event, Observers};
-use crate::guard::Slots;
 use crate::lane::admission::Admission;
 use crate::lane::desk::{Desk, Resumed, quietly};
 use crate::lane::job::Work;
@@ -24,7 +23,6 @@ pub(super) struct Pool {
     pub(super) config: ThreadsConfig,
     pub(super) desk: Desk,
     pub(super) roster: Arc<Roster>,
-    pub(super) slots: Arc<Slots>,
     pub(super) on_thread_start: ThreadHook,
     pub(super) sight: Sight,
     /// Rung when the keeper has something to look at.
@@ -47,7 +45,6 @@ pub(super) struct State {
 impl Pool {
     pub(super) fn new(
         config: ThreadsConfig,
-        slots: Arc<Slots>,
         observers: Observers,
         on_thread_start: ThreadHook,
         sight: Sight,
@@ -56,7 +53,6 @@ impl Pool {
             config,
             desk: Desk::new(LaneKind::Threads, observers),
             roster: Arc::default(),
-            slots,
             on_thread_start,
             sight,
             keeper_bell: Condvar::new(),

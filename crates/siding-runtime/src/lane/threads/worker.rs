@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::inspect::Tid;
+
 /// What the pool knows of one of its threads.
 #[derive(Debug, Default)]
 pub(super) struct Worker {
@@ -20,7 +22,7 @@ pub(super) struct Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RunningJob {
     /// The kernel's id of the thread.
-    pub(super) tid: u32,
+    pub(super) tid: Tid,
     turn: u64,
 }
 
@@ -39,14 +41,14 @@ impl Worker {
     pub(super) fn begin(&self) {
         self.thread.get_or_init(thread::current);
         // Relaxed: only the keeper reads it, and one that reads zero learns nothing about the thread.
-        self.tid.store(own_tid(), Ordering::Relaxed);
+        self.tid.store(Tid::current().as_raw(), Ordering::Relaxed);
     }
 
     /// The job that the thread runs now, if any.
     pub(super) fn job(&self) -> Option<RunningJob> {
         // Relaxed: a sample, to be compared with a later one of the same thread.
         let turn = self.turns.load(Ordering::Relaxed);
-        let tid = self.tid.load(Ordering::Relaxed);
+        let tid = Tid::from_raw(self.tid.load(Ordering::Relaxed));
         (turn % 2 == 1).then_some(RunningJob { tid, turn })
     }
 
@@ -87,14 +89,4 @@ impl Worker {
             }
         }
     }
-}
-
-#[cfg(target_os = "linux")]
-fn own_tid() -> u32 {
-    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn own_tid() -> u32 {
-    0
 }

@@ -1,0 +1,12 @@
+//! Taking a stack: the signal, the walk, and the hand-over between them.
+
+mod bell;
+mod loan;
+mod modules;
+mod registers;
+mod sampler;
+mod signal;
+mod sync;
+mod walker;
+
+pub(crate) use sampler::Sampler;
