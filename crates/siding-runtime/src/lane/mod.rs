@@ -9,6 +9,8 @@ mod cancel;
 mod compute;
 mod desk;
 mod job;
+#[cfg(test)]
+mod support;
 mod threads;
 
 pub use cancel::{CancelToken, cancel_token, cancelled};

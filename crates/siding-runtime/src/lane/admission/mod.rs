@@ -17,13 +17,13 @@
 //! coming down once, the queue is a standing one. From then on jobs that waited for two targets are refused and the
 //! newest run first, until the oldest job's wait is below the target again.
 //!
-//! CoDel's constants are for packets: 5 ms and 100 ms. Here both grow with the lane's own service time, so that one
-//! rule fits jobs of 10 µs and of 10 s:
+//! CoDel's constants, 5 ms and 100 ms, are for packets. Here both are longer and grow with the lane's own service time, so
+//! that one rule fits jobs of 10 µs and of 10 s:
 //!
-//! | service time | target: 4 of it, 5 ms at least | interval: 10 of it, 100 ms at least |
+//! | service time | target: 4 of it, 100 ms at least | interval: 10 of it, 1 s at least |
 //! | --- | --- | --- |
-//! | 10 µs | 5 ms | 100 ms |
-//! | 10 ms | 40 ms | 100 ms |
+//! | 10 µs | 100 ms | 1 s |
+//! | 50 ms | 200 ms | 1 s |
 //! | 1 s | 4 s | 10 s |
 //!
 //! 100 jobs of 1 s on 40 threads wait for 0, 1 and 2 s: below the target, all served. 8 callers that compute for 1 s on 2
@@ -46,8 +46,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-pub(super) use overload::Shift;
 use overload::Overload;
+pub(super) use overload::Shift;
 use service_time::ServiceTime;
 
 use super::RefusalReason;
@@ -195,7 +195,11 @@ impl<T: Waiter, U> Admission<T, U> {
     }
 
     /// What a thread should run now; drops what is not worth running any more.
-    pub(super) fn take(&mut self, now: Instant, threads: usize) -> (Option<Next<T, U>>, Findings<T>) {
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        threads: usize,
+    ) -> (Option<Next<T, U>>, Findings<T>) {
         let mut findings = Findings::default();
         self.drop_dead_from_the_front(now, &mut findings);
         let service_time = self.service_time.mean();

@@ -188,7 +188,11 @@ impl Core {
             .unwrap_or_else(PoisonError::into_inner);
         let all_done = state.running == 0;
         drop(state);
-        let pool = self.pool.write().unwrap_or_else(PoisonError::into_inner).take();
+        let pool = self
+            .pool
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         // The threads end as soon as nothing runs on them.
         drop(pool);
         if all_done {

@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::priority;
-use crate::lane::desk::quietly;
 use crate::lane::ThreadHook;
+use crate::lane::desk::quietly;
 
 /// The handles of the pool's threads, so that shutting down can wait for their end; rayon itself does not.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ impl Crew {
 
     /// Waits for the end of every thread. The pool must have been dropped.
     pub(super) fn join(&self) {
-        let handles = std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
+        let handles =
+            std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
         for handle in handles {
             drop(handle.join());
         }

@@ -75,7 +75,9 @@ fn user_wide() -> Option<Limit> {
 
 fn own_threads() -> Option<usize> {
     let status = read::<String>("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("Threads:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Threads:"))?;
     line.trim().parse().ok()
 }
 
@@ -104,7 +106,9 @@ fn groups(root: &Path, path: &str) -> impl Iterator<Item = PathBuf> {
     let group = root.join(path.trim_start_matches('/'));
     let above = group.ancestors().map(Path::to_path_buf).collect::<Vec<_>>();
     let root = root.to_path_buf();
-    above.into_iter().filter(move |group| group.starts_with(&root))
+    above
+        .into_iter()
+        .filter(move |group| group.starts_with(&root))
 }
 
 fn pids(group: &Path) -> Option<Limit> {

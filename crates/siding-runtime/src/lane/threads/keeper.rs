@@ -107,7 +107,10 @@ impl Pool {
     fn start_keeper(self: &Arc<Self>) {
         let pool = Arc::clone(self);
         let keep = move || pool.keep();
-        match thread::Builder::new().name("siding-keeper".to_owned()).spawn(keep) {
+        match thread::Builder::new()
+            .name("siding-keeper".to_owned())
+            .spawn(keep)
+        {
             Ok(handle) => self.roster.set_keeper(handle),
             Err(error) => {
                 self.lock().keeper = KeeperState::Unborn;

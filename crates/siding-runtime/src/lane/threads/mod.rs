@@ -67,7 +67,12 @@ impl Threads {
         observers: Observers,
         on_thread_start: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        Self::with_sight(config, observers, Box::new(on_thread_start), Sight::default())
+        Self::with_sight(
+            config,
+            observers,
+            Box::new(on_thread_start),
+            Sight::default(),
+        )
     }
 
     fn with_sight(
