@@ -23,7 +23,8 @@ pub use handle::{EnterGuard, Handle};
 pub use histogram::Percentiles;
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
-    Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason, Threads,
+    CancelToken, Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason,
+    Threads, cancel_token, cancelled,
 };
 pub use offload::{compute, offload};
 pub use placement::{

@@ -4,16 +4,27 @@
 //! result. Every lane's own page answers the same six questions: What runs here, Bound, When full, Cancellation,
 //! Shutdown, Not for.
 
+mod admission;
+mod cancel;
 mod compute;
+mod desk;
+mod job;
+#[cfg(test)]
+mod support;
 mod threads;
 
+pub use cancel::{CancelToken, cancel_token, cancelled};
 pub use compute::Compute;
+pub use job::Job;
 pub use threads::Threads;
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::context::{RouteId, WorkContext};
+
+/// Runs at the start of each thread of a lane, on that thread.
+type ThreadHook = Box<dyn Fn() + Send + Sync>;
 
 /// A place where code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,24 +205,4 @@ pub struct JobSource {
     pub lane: LaneKind,
     /// The route that it is accounted to.
     pub route: RouteId,
-}
-
-/// stub
-#[derive(Debug)]
-pub struct Job<R> {
-    lane: LaneKind,
-    receiver: tokio::sync::oneshot::Receiver<Result<R, JobError>>,
-}
-
-impl<R> std::future::Future for Job<R> {
-    type Output = Result<R, JobError>;
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        let lane = self.lane;
-        std::pin::Pin::new(&mut self.receiver)
-            .poll(cx)
-            .map(|r| r.unwrap_or(Err(JobError::ShutDown { lane })))
-    }
 }
