@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::muster::{Overslept, Role, Summons};
+use super::muster::{Overslept, Rest, Role, Summons};
 use super::pool::{Pool, State};
 use super::worker::{Sleeper, Worker};
 use crate::lane::admission::Next;
@@ -62,10 +62,7 @@ impl Pool {
         let mut summons = Summons::Nobody;
         let step = match next {
             Some(next) => {
-                state.running += 1;
-                if state.muster.took_work(role) && !state.admission.is_empty() {
-                    summons = self.summon(&mut state);
-                }
+                summons = state.took_work(role);
                 Step::Run(next, now)
             }
             None => state.rest(worker, role, self.config.idle_timeout),
@@ -142,16 +139,23 @@ impl State {
         }
     }
 
+    fn took_work(&mut self, role: &mut Role) -> Summons<Sleeper> {
+        self.running += 1;
+        let more = !self.admission.is_empty();
+        let summons = self.muster.took_work(role, more);
+        self.heed(summons)
+    }
+
     /// What a thread does that found nothing to run.
     fn rest(&mut self, worker: &Arc<Worker>, role: &mut Role, idle_timeout: Duration) -> Step {
         if self.stopping {
             self.muster.leave(*role);
             return Step::Leave;
         }
-        if self.muster.search(role) {
-            return Step::Search;
+        match self.muster.rest(role, Sleeper(Arc::clone(worker))) {
+            Rest::Search => Step::Search,
+            Rest::Sleep => Step::Sleep(None),
+            Rest::SleepForAWhile => Step::Sleep(Some(idle_timeout)),
         }
-        self.muster.sleep(role, Sleeper(Arc::clone(worker)));
-        Step::Sleep(self.muster.has_surplus().then_some(idle_timeout))
     }
 }

@@ -36,6 +36,8 @@
 mod ceiling;
 mod keeper;
 mod life;
+#[cfg(test)]
+mod model;
 mod muster;
 mod pool;
 mod roster;

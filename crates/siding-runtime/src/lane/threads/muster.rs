@@ -18,9 +18,8 @@
 //!   fell asleep last is woken, or a new one started, as the searcher.
 //! - A searcher that takes a job ends its search ([`took_work`](Muster::took_work)). If more work waits it summons the
 //!   next before it runs the job: a job that blocks for long never holds up those behind it.
-//! - A thread that finds the queue empty becomes the searcher if nobody is ([`search`](Muster::search)), and looks for a
-//!   short while without the lock. If it is the searcher already, or there is one, it goes to sleep
-//!   ([`sleep`](Muster::sleep)).
+//! - A thread that finds the queue empty ([`rest`](Muster::rest)) becomes the searcher if nobody is, and looks for a short
+//!   while without the lock. If it is the searcher already, or there is one, it goes to sleep.
 //!
 //! # Why no wake-up is lost
 //!
@@ -31,7 +30,7 @@
 //! park does not park. The model test walks through every interleaving of small cases with this very type.
 
 /// The threads of a pool; `S` is how to reach a sleeping one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Muster<S> {
     threads_min: usize,
     threads_max: usize,
@@ -51,7 +50,7 @@ pub(super) enum Role {
 }
 
 /// What the caller must do once it has released the lock.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub(super) enum Summons<S> {
     /// Nothing.
@@ -122,32 +121,35 @@ impl<S: PartialEq> Muster<S> {
         }
     }
 
-    /// A thread took work. If `true`, the search is over and must be passed on if more work waits.
-    pub(super) fn took_work(&mut self, role: &mut Role) -> bool {
-        let searched = std::mem::replace(role, Role::Runner) == Role::Searcher;
-        if searched {
-            self.searching = false;
+    /// A thread took work, and `more` says whether that left any in the queue. A searcher ends its search.
+    pub(super) fn took_work(&mut self, role: &mut Role, more: bool) -> Summons<S> {
+        if std::mem::replace(role, Role::Runner) == Role::Runner {
+            return Summons::Nobody;
         }
-        searched
+        self.searching = false;
+        match more {
+            true => self.summon(),
+            false => Summons::Nobody,
+        }
     }
 
-    /// A thread found the queue empty. If `true`, it is to search for a while and to come back.
-    pub(super) fn search(&mut self, role: &mut Role) -> bool {
-        if self.searching {
-            return false;
+    /// A thread found the queue empty.
+    pub(super) fn rest(&mut self, role: &mut Role, own: S) -> Rest {
+        if !self.searching {
+            self.searching = true;
+            *role = Role::Searcher;
+            return Rest::Search;
         }
-        self.searching = true;
-        *role = Role::Searcher;
-        true
-    }
-
-    /// A thread found the queue empty and sleeps until it is woken, as the searcher.
-    pub(super) fn sleep(&mut self, role: &mut Role, sleeper: S) {
         if *role == Role::Searcher {
             self.searching = false;
         }
+        // Whoever wakes it has made it the searcher.
         *role = Role::Searcher;
-        self.sleepers.push(sleeper);
+        self.sleepers.push(own);
+        match self.has_surplus() {
+            true => Rest::SleepForAWhile,
+            false => Rest::Sleep,
+        }
     }
 
     /// A sleeper's patience ended. If it still slept and is one too many, it is to leave.
@@ -164,7 +166,7 @@ impl<S: PartialEq> Muster<S> {
     }
 
     /// Whether more threads exist than are always there.
-    pub(super) fn has_surplus(&self) -> bool {
+    fn has_surplus(&self) -> bool {
         self.threads > self.threads_min
     }
 
@@ -194,6 +196,18 @@ impl<S: PartialEq> Muster<S> {
             false => 0,
         }
     }
+}
+
+/// What a thread does that found the queue empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Rest {
+    /// It is the searcher: it looks for a short while without the lock, then comes back.
+    Search,
+    /// It sleeps until it is woken.
+    Sleep,
+    /// The same, but it is one more than are always there: after a time it asks [`overslept`](Muster::overslept).
+    SleepForAWhile,
 }
 
 /// What a thread does whose time to sleep has ended.

@@ -85,9 +85,10 @@ impl Pool {
         let threads = state.muster.threads();
         let (admitted, findings) = state.admission.offer(work, context, now, threads);
         let summons = match admitted {
-            Ok(()) => self.summon(&mut state),
+            Ok(()) => state.summon(),
             Err(_) => Summons::Nobody,
         };
+        self.publish(&state);
         drop(state);
         self.obey(summons);
         self.desk.settle(findings, now);
@@ -106,18 +107,10 @@ impl Pool {
             return;
         }
         state.admission.resume(resumed);
-        let summons = self.summon(&mut state);
+        let summons = state.summon();
+        self.publish(&state);
         drop(state);
         self.obey(summons);
-    }
-
-    /// Calls for a thread, because work waits.
-    pub(super) fn summon(&self, state: &mut State) -> Summons<Sleeper> {
-        self.publish(state);
-        match state.muster.summon() {
-            Summons::Grow if state.keeper == KeeperState::Awake => Summons::Nobody,
-            summons => summons,
-        }
     }
 
     /// Does what a summons says. The lock must be free.
@@ -213,5 +206,21 @@ impl Pool {
             sleeper.0.wake();
         }
         self.desk.close(waiting);
+    }
+}
+
+impl State {
+    /// Calls for a thread, because work waits.
+    fn summon(&mut self) -> Summons<Sleeper> {
+        let summons = self.muster.summon();
+        self.heed(summons)
+    }
+
+    /// Spares the call for a keeper that is looking already.
+    pub(super) fn heed(&self, summons: Summons<Sleeper>) -> Summons<Sleeper> {
+        match summons {
+            Summons::Grow if self.keeper == KeeperState::Awake => Summons::Nobody,
+            summons => summons,
+        }
     }
 }
