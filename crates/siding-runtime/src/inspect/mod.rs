@@ -40,7 +40,7 @@ mod wait_set;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 
-#[cfg(all(test, target_os = "linux", not(siding_model)))]
+#[cfg(test)]
 mod tests;
 
 pub(crate) use account::Account;

@@ -81,15 +81,10 @@ table! { particular:
     SYS_utime SYS_utimes SYS_vfork SYS_vserver
 }
 
-#[cfg(target_arch = "aarch64")]
-table! { particular:
-    SYS_sync_file_range2
-}
-
+#[cfg(not(target_arch = "x86_64"))]
+table! { particular: }
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 table! { common: }
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-table! { particular: }
 
 #[cfg(test)]
 mod tests {

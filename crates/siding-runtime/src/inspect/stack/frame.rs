@@ -34,13 +34,21 @@ const NOT_THE_DEVELOPERS: &[&str] = &[
     "tracing",
 ];
 
-/// Parts of the paths under which code is compiled that a developer did not write: the standard library's, and
-/// that of crates from a registry or a repository.
-const NOT_THE_DEVELOPERS_FILES: &[&str] = &[
+/// Parts of the paths of files that a developer did not write: those of the standard library, and of crates from a
+/// registry or a repository.
+const FOREIGN_FILES: &[&str] = &[
     "/rustc/",
     "/.cargo/registry/",
     "/.cargo/git/",
     "/rust/deps/",
+];
+
+/// Parts of the paths of the framework's own files, where it is built from its source tree.
+const FRAMEWORK_FILES: &[&str] = &[
+    "/crates/siding/src/",
+    "/crates/siding-runtime/src/",
+    "/crates/siding-tasks/src/",
+    "/crates/siding-inference/src/",
 ];
 
 /// A stack of a thread while it was stuck: innermost frame first, with inlined functions as frames of their own.
@@ -73,15 +81,17 @@ impl Stack {
 }
 
 impl Frame {
+    /// The file decides where it is known, and then the crate. A function without a path in its name is C's, or one
+    /// that was inlined: then only its file can tell.
     fn is_the_developers(&self) -> bool {
-        if self.file.as_deref().is_some_and(is_foreign) {
-            return false;
-        }
-        // Within the framework's own crates, their tests are what a developer writes.
-        let is_test = self.function.contains("::tests::");
-        match crate_of(&self.function) {
-            Some(name) => is_test || !NOT_THE_DEVELOPERS.contains(&name),
-            None => false,
+        let named_by = crate_of(&self.function);
+        match &self.file {
+            Some(file) if is_foreign(file) => false,
+            // Within the framework's own crates, their tests are what a developer writes.
+            Some(file) if file.components().any(|part| part.as_os_str() == "tests") => true,
+            Some(file) if is_the_frameworks(file) => false,
+            Some(file) => named_by.map_or_else(|| is_rust(file), is_a_developers),
+            None => named_by.is_some_and(is_a_developers),
         }
     }
 }
@@ -105,16 +115,30 @@ impl fmt::Display for Stack {
     }
 }
 
+fn is_a_developers(name: &str) -> bool {
+    !NOT_THE_DEVELOPERS.contains(&name)
+}
+
 fn is_foreign(file: &Path) -> bool {
+    contains_any(file, FOREIGN_FILES)
+}
+
+fn is_the_frameworks(file: &Path) -> bool {
+    contains_any(file, FRAMEWORK_FILES)
+}
+
+fn contains_any(file: &Path, parts: &[&str]) -> bool {
     let file = file.to_string_lossy();
-    NOT_THE_DEVELOPERS_FILES
-        .iter()
-        .any(|part| file.contains(part))
+    parts.iter().any(|part| file.contains(part))
+}
+
+fn is_rust(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "rs")
 }
 
 /// The crate that a function was written in: the first segment of its path. In `<Type as Trait>::method` the type's
 /// crate decides, as an `impl` usually lies beside its type; a bare generic parameter (`<F as Trait>`) has no crate,
-/// so there the trait's does. A name without a path, such as a C function's, belongs to no crate.
+/// so there the trait's does. A name without a path belongs to no crate.
 fn crate_of(function: &str) -> Option<&str> {
     match function.strip_prefix('<') {
         None => first_segment(function),
@@ -127,9 +151,12 @@ fn crate_of(function: &str) -> Option<&str> {
     }
 }
 
-/// The segment before the first `::`, with references and the like in front of it taken away.
+/// The segment before the first `::`, without references and the like in front of it. A path that only begins
+/// inside of angle brackets is an argument's, not the function's.
 fn first_segment(path: &str) -> Option<&str> {
-    let (first, _) = path.split_once("::")?;
+    let (first, _) = path
+        .split_once("::")
+        .filter(|(first, _)| !first.contains('<'))?;
     let name_starts = first
         .rfind(|c: char| !c.is_alphanumeric() && c != '_')
         .map_or(0, |at| at + 1);
@@ -171,6 +198,7 @@ mod tests {
         check("<T as core::convert::Into<U>>::into", Some("core"));
         check("<shop::Order>::price", Some("shop"));
         check("clock_nanosleep", None);
+        check("call_once<shop::main::{closure_env#0}, ()>", None);
     }
 
     #[test]
@@ -202,6 +230,18 @@ mod tests {
         };
         let found = stack.user_frame().unwrap();
         assert_eq!(found.function, "siding_demo::bad::{{closure}}");
+    }
+
+    #[test]
+    fn an_inlined_function_without_a_path_is_told_by_its_file() {
+        let stack = Stack {
+            frames: vec![frame("total", "/home/me/shop/src/orders.rs")],
+        };
+        assert_eq!(stack.user_frame().unwrap().function, "total");
+        let stack = Stack {
+            frames: vec![frame("total", ""), frame("memcpy", "../sysdeps/memcpy.c")],
+        };
+        assert_eq!(stack.user_frame(), None);
     }
 
     #[test]

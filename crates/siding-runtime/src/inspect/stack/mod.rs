@@ -35,11 +35,21 @@ pub(crate) use bounds::StackBounds;
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 pub(crate) use capture::Sampler;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+use capture::{Functions, image};
 #[cfg(not(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
 pub(crate) use elsewhere::Sampler;
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+use elsewhere::{Functions, image};
 pub(crate) use raw::RawStack;
 pub(crate) use symbols::Symbols;
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::{fmt, io};
 
 use super::super::Unknown;
-use super::{Frame, RawStack, Stack};
+use super::{Frame, Functions, RawStack, Stack, image};
 
 /// How many stacks may wait. One takes microseconds once the program's line tables are read, which the first stack
 /// pays for; more than this come from a fault that needs no more evidence, and are refused.
@@ -121,11 +121,13 @@ impl Worker {
 
 fn work(jobs: &Receiver<Job>, ended: &AtomicBool) {
     yield_to_the_work();
+    let image = image();
+    let functions = image.as_ref().and_then(Functions::read);
     for Job { stack, then } in jobs {
         if ended.load(Ordering::Relaxed) {
             break;
         }
-        then(named(&stack));
+        then(named(&stack, functions.as_ref()));
     }
 }
 
@@ -138,38 +140,47 @@ fn yield_to_the_work() {
 #[cfg(not(target_os = "linux"))]
 fn yield_to_the_work() {}
 
-/// Looks up every frame of a stack. A frame of a stripped library keeps its address for a name.
-fn named(stack: &RawStack) -> Stack {
+/// Looks up every frame of a stack.
+fn named(stack: &RawStack, functions: Option<&Functions<'_>>) -> Stack {
     let frames = stack
         .addresses
         .iter()
-        .flat_map(|&address| functions_at(address))
+        .flat_map(|&address| frames_at(address, functions))
         .collect();
     Stack { frames }
 }
 
-/// The functions at an address: more than one where the compiler has inlined, the innermost first.
-fn functions_at(address: usize) -> Vec<Frame> {
-    let mut functions = Vec::new();
+/// The frames of one address: more than one where the compiler has inlined, the innermost first. The outermost is the
+/// function that the program knows by its full name. An address in a stripped library is its own name.
+fn frames_at(address: usize, functions: Option<&Functions<'_>>) -> Vec<Frame> {
+    let mut frames = by_line_tables(address);
+    let name = functions.and_then(|functions| functions.name_at(address));
+    match (frames.last_mut(), name) {
+        (Some(outermost), Some(name)) => outermost.function = name,
+        (Some(_), None) => {}
+        (None, name) => frames.push(Frame {
+            function: name.unwrap_or_else(|| format!("{address:#x}")),
+            file: None,
+            line: None,
+        }),
+    }
+    frames
+}
+
+fn by_line_tables(address: usize) -> Vec<Frame> {
+    let mut frames = Vec::new();
     // `resolve` looks one byte before what it is given, as it expects a return address. Ours are there already.
     let after: *mut c_void = std::ptr::without_provenance_mut(address.wrapping_add(1));
     backtrace::resolve(after, |symbol| {
         // The alternate form leaves out the hash.
         let function = symbol.name().map(|name| format!("{name:#}"));
-        functions.push(Frame {
+        frames.push(Frame {
             function: function.unwrap_or_else(|| format!("{address:#x}")),
             file: symbol.filename().map(Path::to_owned),
             line: symbol.lineno(),
         });
     });
-    if functions.is_empty() {
-        functions.push(Frame {
-            function: format!("{address:#x}"),
-            file: None,
-            line: None,
-        });
-    }
-    functions
+    frames
 }
 
 #[cfg(test)]
@@ -197,7 +208,7 @@ mod tests {
             .resolve(raw(), move |stack| sender.send(stack).unwrap())
             .unwrap();
         let stack = receiver.recv().unwrap();
-        let frame = stack.user_frame().unwrap();
+        let frame = stack.frames.last().unwrap();
         assert!(frame.function.ends_with("::distinctively_named"), "{frame}");
         assert!(frame.file.as_ref().unwrap().ends_with("symbols.rs"));
         assert!(frame.line.is_some());
@@ -205,9 +216,12 @@ mod tests {
 
     #[test]
     fn an_address_without_a_name_stays_an_address() {
-        let stack = named(&RawStack {
-            addresses: [16].into(),
-        });
+        let stack = named(
+            &RawStack {
+                addresses: [16].into(),
+            },
+            None,
+        );
         assert_eq!(stack.frames[0].function, "0x10");
     }
 

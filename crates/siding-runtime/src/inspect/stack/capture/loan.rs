@@ -85,8 +85,9 @@ impl<T> Loan<T> {
         // Acquire pairs with the Release in `offer`: the handler sees the value as it was prepared.
         self.word
             .compare_exchange(offered(thread), TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-            .then_some(Borrowed { loan: self })
+            .ok()
+            // Only now: dropping a `Borrowed` gives the value back.
+            .map(|_| Borrowed { loan: self })
     }
 }
 
@@ -178,7 +179,8 @@ impl<T> Drop for Borrowed<'_, T> {
     }
 }
 
-#[cfg(all(test, siding_model))]
+#[cfg(test)]
+#[cfg(siding_model)]
 mod model {
     use loom::sync::Arc;
     use loom::thread;
@@ -259,7 +261,8 @@ mod model {
     }
 }
 
-#[cfg(all(test, not(siding_model)))]
+#[cfg(test)]
+#[cfg(not(siding_model))]
 mod tests {
     use super::*;
 

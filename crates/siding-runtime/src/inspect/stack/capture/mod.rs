@@ -1,6 +1,7 @@
 //! Taking a stack: the signal, the walk, and the hand-over between them.
 
 mod bell;
+mod functions;
 mod loan;
 mod modules;
 mod registers;
@@ -9,4 +10,5 @@ mod signal;
 mod sync;
 mod walker;
 
+pub(super) use functions::{Functions, image};
 pub(crate) use sampler::Sampler;

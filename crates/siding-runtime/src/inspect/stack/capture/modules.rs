@@ -27,11 +27,20 @@ pub(super) fn version() -> Option<Version> {
     let mut version = None;
     visit(|object| {
         version.get_or_insert(Version {
-            added: object.0.dlpi_adds,
-            removed: object.0.dlpi_subs,
+            added: object.info.dlpi_adds,
+            removed: object.info.dlpi_subs,
         });
     });
     version
+}
+
+/// What the loader has added to the program's own addresses.
+pub(super) fn bias_of_the_program() -> Option<u64> {
+    let mut bias = None;
+    visit(|object| {
+        bias.get_or_insert(object.info.dlpi_addr);
+    });
+    bias
 }
 
 /// All modules with unwind tables.
@@ -41,25 +50,37 @@ pub(super) fn loaded() -> Vec<Module> {
     modules
 }
 
-/// Shows each loaded object to `visitor` while the loader's lock keeps it loaded.
-fn visit<V: FnMut(Object<'_>)>(mut visitor: V) {
+/// Shows each loaded object to `visitor` while the loader's lock keeps it loaded. The program itself comes first.
+fn visit<V: FnMut(Object<'_>)>(visitor: V) {
+    struct Visit<V> {
+        visitor: V,
+        count: usize,
+    }
+
     extern "C" fn show<V: FnMut(Object<'_>)>(
         info: *mut libc::dl_phdr_info,
         _size: libc::size_t,
-        visitor: *mut c_void,
+        visit: *mut c_void,
     ) -> c_int {
-        // SAFETY: the loader passes a valid description on, and the pointer is the visitor given below.
-        let (info, visitor) = unsafe { (&*info, &mut *visitor.cast::<V>()) };
-        visitor(Object(info));
+        // SAFETY: the loader passes a valid description on, and the pointer is the visit given below.
+        let (info, visit) = unsafe { (&*info, &mut *visit.cast::<Visit<V>>()) };
+        let is_program = visit.count == 0;
+        visit.count += 1;
+        (visit.visitor)(Object { info, is_program });
         0
     }
-    // SAFETY: `show` casts back to the visitor's type, and the visitor outlives the call. A panic in it would
+
+    let mut visit = Visit { visitor, count: 0 };
+    // SAFETY: `show` casts back to the visit's type, and the visit outlives the call. A panic in the visitor would
     // abort at the C boundary instead of unwinding into the loader.
-    unsafe { libc::dl_iterate_phdr(Some(show::<V>), (&raw mut visitor).cast()) };
+    unsafe { libc::dl_iterate_phdr(Some(show::<V>), (&raw mut visit).cast()) };
 }
 
 /// One entry of the loader's list.
-struct Object<'l>(&'l libc::dl_phdr_info);
+struct Object<'l> {
+    info: &'l libc::dl_phdr_info,
+    is_program: bool,
+}
 
 impl Object<'_> {
     fn module(&self) -> Option<Module> {
@@ -76,24 +97,24 @@ impl Object<'_> {
             eh_frame_svma: Some(eh_frame),
             ..ExplicitModuleSectionInfo::default()
         };
-        let base = self.0.dlpi_addr;
+        let base = self.info.dlpi_addr;
         let loaded = self.loaded()?;
         let addresses = base.wrapping_add(loaded.start)..base.wrapping_add(loaded.end);
         Some(Module::new(self.name(), addresses, base, sections))
     }
 
     fn name(&self) -> String {
-        if self.0.dlpi_name.is_null() {
+        if self.info.dlpi_name.is_null() {
             return String::new();
         }
         // SAFETY: the loader's name is a C string that lives as long as the entry.
-        unsafe { CStr::from_ptr(self.0.dlpi_name) }
+        unsafe { CStr::from_ptr(self.info.dlpi_name) }
             .to_string_lossy()
             .into_owned()
     }
 
     fn segments(&self) -> impl Iterator<Item = &libc::Elf64_Phdr> {
-        let (first, count) = (self.0.dlpi_phdr, usize::from(self.0.dlpi_phnum));
+        let (first, count) = (self.info.dlpi_phdr, usize::from(self.info.dlpi_phnum));
         if first.is_null() {
             return [].iter();
         }
@@ -128,7 +149,7 @@ impl Object<'_> {
         if range.end > segment.end {
             return None;
         }
-        let start = self.0.dlpi_addr.wrapping_add(range.start) as usize;
+        let start = self.info.dlpi_addr.wrapping_add(range.start) as usize;
         let length = usize::try_from(range.end - range.start).ok()?;
         // SAFETY: the range lies in one loaded segment, which is mapped while the entry lives. Segments with
         // unwind tables are read-only, so nobody writes to the bytes.
@@ -138,17 +159,12 @@ impl Object<'_> {
     /// The same bytes for as long as the process lives.
     fn lasting(&self, range: &Range<u64>) -> Option<Cow<'static, [u8]>> {
         let bytes = self.bytes(range)?;
-        if self.is_the_program() {
+        if self.is_program {
             // SAFETY: the program itself stays mapped until the process ends.
             let lasting = unsafe { slice::from_raw_parts(bytes.as_ptr(), bytes.len()) };
             return Some(Cow::Borrowed(lasting));
         }
         Some(Cow::Owned(bytes.to_vec()))
-    }
-
-    /// The loader lists the program under an empty name. Where it does not (musl), the tables are copied too.
-    fn is_the_program(&self) -> bool {
-        self.name().is_empty()
     }
 }
 
