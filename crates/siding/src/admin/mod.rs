@@ -10,7 +10,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use siding_runtime::Handle;
 
-use crate::Problem;
 use crate::server::Limits;
 
 /// Its endpoints. With a `token`, they want it as a bearer token.
@@ -43,6 +42,6 @@ async fn lanes(State(handle): State<Handle>) -> Json<wire::Lanes> {
     Json(wire::Lanes::of(&handle))
 }
 
-async fn stalls(State(_handle): State<Handle>) -> Result<Json<wire::Stalls>, Problem> {
-    Ok(Json(wire::Stalls::default()))
+async fn stalls(State(handle): State<Handle>) -> Json<wire::Stalls> {
+    Json(wire::Stalls::of(&handle))
 }
