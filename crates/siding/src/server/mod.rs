@@ -14,6 +14,7 @@ mod accept;
 mod answer;
 mod body;
 mod connection;
+mod correction;
 mod door;
 mod limits;
 mod line;
