@@ -20,6 +20,8 @@ const STREAMS_MAX: u32 = 256;
 /// The head of a request that is too long is still read, up to this multiple of the limit, so that the connection can
 /// go on after the refusal.
 const HEAD_READ_FACTOR: usize = 8;
+/// More than any machine has.
+const CONNECTIONS_MAX: usize = 100_000_000;
 /// A connection's buffers may grow to this size whatever the limit of a head.
 const BUFFER_MIN: usize = 64 * 1024;
 
@@ -38,6 +40,10 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(router: Router, limits: Limits, handle: Handle) -> Self {
+        let limits = Limits {
+            max_connections: limits.max_connections.clamp(1, CONNECTIONS_MAX),
+            ..limits
+        };
         Self {
             limits,
             signal: Arc::new(Signal::new()),
