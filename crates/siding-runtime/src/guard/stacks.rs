@@ -45,6 +45,10 @@ impl Stacks {
             evidence.stack.set(Err(unknown.to_string()));
             route.publish_advice();
         }
+        // Only now that nothing is urgent: a library that was loaded since makes this take milliseconds.
+        if let Ok(sampler) = &self.sampler {
+            sampler.refresh();
+        }
     }
 
     fn capture(

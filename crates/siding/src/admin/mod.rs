@@ -1,5 +1,6 @@
 //! The admin listener: what the application does, for those who run it. The public listener never serves any of it.
 
+mod evidence;
 mod token;
 mod wire;
 
@@ -10,7 +11,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use siding_runtime::Handle;
 
-use crate::Problem;
 use crate::server::Limits;
 
 /// Its endpoints. With a `token`, they want it as a bearer token.
@@ -43,6 +43,6 @@ async fn lanes(State(handle): State<Handle>) -> Json<wire::Lanes> {
     Json(wire::Lanes::of(&handle))
 }
 
-async fn stalls(State(_handle): State<Handle>) -> Result<Json<wire::Stalls>, Problem> {
-    Ok(Json(wire::Stalls::default()))
+async fn stalls(State(handle): State<Handle>) -> Json<wire::Stalls> {
+    Json(wire::Stalls::of(&handle))
 }

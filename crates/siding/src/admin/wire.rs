@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use siding_runtime::{Handle, LaneSnapshot, Percentiles, RouteSnapshot};
 
+use super::evidence::{Evidence, Move};
 use crate::app::kind_name;
 
 const VERSION: u32 = 1;
@@ -22,8 +23,16 @@ struct Route {
     name: String,
     kind: &'static str,
     declared_lane: &'static str,
+    /// Where its next request goes. Differs from `settled_lane` only while one of its polls stalls the event loop.
     current_lane: &'static str,
+    settled_lane: &'static str,
     pinned: bool,
+    verdict: Option<&'static str>,
+    evidence: Option<Evidence>,
+    advice: Option<String>,
+    stalls: u64,
+    convictions: u32,
+    moves: Vec<Move>,
     requests: u64,
     latency_ms_p50: f64,
     latency_ms_p90: f64,
@@ -59,8 +68,18 @@ impl From<RouteSnapshot> for Route {
             name: route.spec.name,
             kind: kind_name(route.spec.kind),
             declared_lane: route.spec.declared.as_str(),
-            current_lane: route.current.as_str(),
+            current_lane: route.lane.as_str(),
+            settled_lane: route.settled.as_str(),
             pinned: route.spec.pinned,
+            verdict: route
+                .evidence
+                .as_ref()
+                .map(|evidence| evidence.verdict.as_str()),
+            evidence: route.evidence.as_ref().map(Evidence::from),
+            advice: route.advice,
+            stalls: route.stalls,
+            convictions: route.convictions,
+            moves: route.moves.iter().map(Move::from).collect(),
             requests: count,
             latency_ms_p50: millis(p50),
             latency_ms_p90: millis(p90),
@@ -133,17 +152,33 @@ pub(super) struct Stalls {
 }
 
 #[derive(Serialize)]
-struct Stall {}
+struct Stall {
+    route: String,
+    over: bool,
+    #[serde(flatten)]
+    evidence: Evidence,
+}
 
-impl Default for Stalls {
-    fn default() -> Self {
+impl Stalls {
+    pub(super) fn of(handle: &Handle) -> Self {
+        let name = |id| {
+            handle
+                .routes()
+                .get(id)
+                .map_or_else(String::new, |route| route.spec().name.clone())
+        };
+        let stall = |stall: siding_runtime::Stall| Stall {
+            route: name(stall.evidence.route),
+            over: stall.over,
+            evidence: Evidence::from(&stall.evidence),
+        };
         Self {
             version: VERSION,
-            stalls: Vec::new(),
+            stalls: handle.stalls().into_iter().map(stall).collect(),
         }
     }
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

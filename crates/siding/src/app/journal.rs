@@ -24,15 +24,7 @@ impl Journal {
 
     fn write(&self, event: &Event) {
         match event {
-            Event::Moved {
-                route,
-                from,
-                to,
-                reason: MoveReason::Convicted,
-            } => {
-                let name = self.name(*route);
-                tracing::warn!("{name} held up the {from} lane and was moved to the {to} lane");
-            }
+            Event::Advice { advice, .. } => tracing::warn!("{advice}"),
             Event::Moved {
                 route,
                 to,
@@ -45,9 +37,13 @@ impl Journal {
             Event::StallBegan { route } => {
                 tracing::debug!("{} holds an event-loop thread", self.name(*route));
             }
-            Event::StallEnded { route, lasted } => {
+            Event::StallEnded {
+                route,
+                lasted,
+                verdict,
+            } => {
                 let name = self.name(*route);
-                tracing::debug!("{name} held an event-loop thread for {lasted:?}");
+                tracing::debug!("{name} held an event-loop thread for {lasted:?}: {verdict}");
             }
             Event::ReliefExhausted { stalled } => tracing::warn!(
                 "{stalled} event-loop threads are held and every relief thread is at work (--relief-threads)"
