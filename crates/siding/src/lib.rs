@@ -38,7 +38,7 @@ pub use axum;
 pub use axum::Json;
 pub use axum::http::StatusCode;
 pub use axum::response::{IntoResponse, Response};
-pub use siding_runtime::{JobError, offload, spawn};
+pub use siding_runtime::{CancelToken, JobError, cancel_token, cancelled, offload, spawn};
 
 pub use app::{App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, exit};
 pub use handler::{compute, pinned, threads};

@@ -151,16 +151,14 @@ pub(crate) fn body_missing() -> Problem {
         .with_detail("the body of the request did not arrive within the request's deadline")
 }
 
-/// A handler or a middleware panicked on the event loop.
+/// A handler or a middleware panicked.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Problem {
     let message = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("a value that is no text");
-    Problem::internal(&format_args!(
-        "a handler panicked on the event loop: {message}"
-    ))
+    Problem::internal(&format_args!("a handler panicked: {message}"))
 }
 
 /// Turns the text of an extractor's rejection into a problem with the same status and headers.

@@ -1,6 +1,5 @@
 //! The admin listener: what the application does, for those who run it. The public listener never serves any of it.
 
-mod evidence;
 mod token;
 mod wire;
 

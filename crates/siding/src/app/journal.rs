@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use siding_runtime::{Event, Handle, MoveReason, RouteId};
+use siding_runtime::{Event, Handle, LaneKind, MoveReason, RouteId};
 
 /// Writes the runtime's events to the log, with the names of routes, which only the runtime's registry knows.
 #[derive(Clone, Debug, Default)]
@@ -27,13 +27,10 @@ impl Journal {
             Event::Advice { advice, .. } => tracing::warn!("{advice}"),
             Event::Moved {
                 route,
+                from,
                 to,
-                reason: MoveReason::Trial,
-                ..
-            } => {
-                let name = self.name(*route);
-                tracing::info!("{name} has behaved and is back on the {to} lane on trial");
-            }
+                reason,
+            } => self.moved(*route, *from, *to, *reason),
             Event::StallBegan { route } => {
                 tracing::debug!("{} holds an event-loop thread", self.name(*route));
             }
@@ -57,7 +54,25 @@ impl Journal {
             Event::Paused { late } => {
                 tracing::info!("the machine paused for {late:?}; nobody is blamed for it");
             }
-            other => tracing::debug!("{other:?}"),
+            Event::Relief { .. }
+            | Event::Resized { .. }
+            | Event::Refused { .. }
+            | Event::DeadlinePassed { .. }
+            | Event::ClientGone { .. }
+            | Event::Panicked { .. } => tracing::debug!("{event:?}"),
+        }
+    }
+
+    /// A conviction's own sentence, with what to change, follows as its advice once the evidence is complete.
+    fn moved(&self, route: RouteId, from: LaneKind, to: LaneKind, reason: MoveReason) {
+        let name = self.name(route);
+        match reason {
+            MoveReason::Convicted => {
+                tracing::info!("{name} held up the {from} lane and was moved to the {to} lane");
+            }
+            MoveReason::Trial => {
+                tracing::info!("{name} has behaved and is back on the {to} lane on trial");
+            }
         }
     }
 

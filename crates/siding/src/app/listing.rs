@@ -15,7 +15,7 @@ pub struct Listed {
     pub methods: String,
     /// Its path, as it was routed.
     pub path: String,
-    /// `async` or `fn`.
+    /// `async fn` or `fn`.
     pub kind: Kind,
     /// The lane that it is declared for.
     pub lane: siding_runtime::LaneKind,
@@ -46,15 +46,19 @@ impl<S> App<S> {
 pub(super) fn write_table(list: &[Listed], out: &mut impl Write) -> io::Result<()> {
     let methods = width(list.iter().map(|route| route.methods.len()), "METHOD");
     let path = width(list.iter().map(|route| route.path.len()), "PATH");
-    writeln!(out, "{:methods$}  {:path$}  KIND   LANE", "METHOD", "PATH")?;
+    writeln!(
+        out,
+        "{:methods$}  {:path$}  KIND      LANE",
+        "METHOD", "PATH"
+    )?;
     for route in list {
         let pinned = if route.pinned { " (pinned)" } else { "" };
         writeln!(
             out,
-            "{:methods$}  {:path$}  {:5}  {}{pinned}",
+            "{:methods$}  {:path$}  {:8}  {}{pinned}",
             route.methods,
             route.path,
-            kind_name(route.kind),
+            route.kind.as_str(),
             route.lane
         )?;
     }
@@ -66,14 +70,6 @@ pub(super) fn write_json(list: &[Listed], out: &mut impl Write) -> io::Result<()
     let routes = list.iter().map(WireRoute::from).collect();
     serde_json::to_writer_pretty(&mut *out, &Wire { version: 1, routes })?;
     writeln!(out)
-}
-
-/// The word for a kind in tables and JSON.
-pub(crate) const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Async => "async",
-        Kind::Plain => "fn",
-    }
 }
 
 fn width(lengths: impl Iterator<Item = usize>, heading: &str) -> usize {
@@ -100,7 +96,7 @@ impl<'a> From<&'a Listed> for WireRoute<'a> {
         Self {
             methods: &route.methods,
             path: &route.path,
-            kind: kind_name(route.kind),
+            kind: route.kind.as_str(),
             declared_lane: route.lane.as_str(),
             pinned: route.pinned,
         }

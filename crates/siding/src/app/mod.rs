@@ -25,7 +25,6 @@ use crate::handler::Handler;
 use crate::routing::{ForeignLayer, IntoEndpoint, MethodRouter, Stop};
 
 pub use listing::Listed;
-pub(crate) use listing::kind_name;
 pub use running::{Running, StartError};
 pub use settings::{LogFormat, Settings};
 

@@ -46,7 +46,6 @@ pub fn threads<F>(f: F) -> Threads<F> {
 ///
 /// # Cancellation
 /// Dropping the future drops a job that still waits; one that runs goes on to its end.
-#[must_use]
 pub fn compute<F>(f: F) -> Compute<F> {
     Compute(f)
 }
