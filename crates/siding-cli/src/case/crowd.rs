@@ -13,8 +13,10 @@ use crate::server::{Capacity, Contender, Endpoint, Kind, Server};
 const LIMIT: Duration = Duration::from_secs(60);
 /// A crowd of more than this needs more threads than a server has unless told.
 const THREADS_AS_CONFIGURED: usize = 1000;
-/// A peer that blocks on each request is only shown one crowd of this size.
-const PEER_BLOCKED_MAX: usize = 100;
+/// The largest crowds that are worth waiting for on a peer: one that serves the requests one after
+/// another, and one that serves them on its 40 threads.
+const ONE_BY_ONE_MAX: usize = 100;
+const FORTY_BY_FORTY_MAX: usize = 1000;
 
 /// `concurrency` requests for an endpoint that takes a second.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +53,10 @@ pub struct Round {
     pub needs_fresh_server: bool,
 }
 
-/// What one server did in all repetitions; the first index of `totals` is the round.
+/// What one server did.
 #[derive(Debug)]
 struct Figures {
+    /// Of each round, the repetitions.
     outcomes: Vec<Vec<BurstOutcome>>,
     health: Watched,
 }
@@ -77,12 +80,24 @@ impl Crowd {
     }
 
     fn reason_to_skip(&self, kind: Kind) -> Option<String> {
-        if self.blocks(kind) && self.concurrency > PEER_BLOCKED_MAX {
-            return Some(format!("{kind} would take up to {} s", self.concurrency));
+        let most = self.largest(kind);
+        if self.concurrency > most {
+            return Some(format!(
+                "{kind} is measured with up to {most} of these at once"
+            ));
         }
         ensure_descriptors(self.concurrency)
             .err()
             .map(|error| error.to_string())
+    }
+
+    /// The largest crowd that is worth waiting for.
+    fn largest(&self, kind: Kind) -> usize {
+        match (kind, self.endpoint) {
+            (Kind::Axum | Kind::FastApi, Endpoint::Bad) => ONE_BY_ONE_MAX,
+            (Kind::Axum | Kind::FastApi, Endpoint::Sync) => FORTY_BY_FORTY_MAX,
+            _ => usize::MAX,
+        }
     }
 
     /// Whether each request stops the whole server for its second.

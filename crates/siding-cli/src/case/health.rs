@@ -77,8 +77,13 @@ impl Watched {
         if !self.log.failures.is_empty() {
             return Cell::Failed(format!("/health: {}", self.log.failures));
         }
-        match latency {
-            Some(latency) => Cell::of(Quantity::milliseconds(latency)),
+        match latency.map(Quantity::milliseconds) {
+            // Those had waited so long when they were given up: what is known is a lower bound.
+            Some(limit) if self.log.unanswered > 0 => Cell::Beyond {
+                limit,
+                reason: format!("/health: {} probes had no answer", self.log.unanswered),
+            },
+            Some(latency) => Cell::of(latency),
             None => Cell::NotMeasured("no probe was due while the load ran".to_owned()),
         }
     }

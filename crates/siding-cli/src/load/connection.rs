@@ -38,9 +38,6 @@ pub enum RequestError {
     /// An answer, but not 200.
     #[error("the answer was {0}")]
     Status(StatusCode),
-    /// No answer when the measurement ended.
-    #[error("there was no answer when the measurement ended")]
-    Unanswered,
     /// No answer in time.
     #[error("no answer within {0:?}")]
     Deadline(Duration),

@@ -77,13 +77,6 @@ impl CaseReport {
         self.rows[index].cells.push((server, cell));
     }
 
-    /// The figure of `server` in the row `what`, where there is one.
-    #[must_use]
-    pub fn figure(&self, what: &str, server: Kind) -> Option<Quantity> {
-        let row = self.rows.iter().find(|row| row.what == what)?;
-        row.cell(server)?.figure()
-    }
-
     /// Notes how long the prober itself was held up, which its latencies include.
     pub fn note_lateness(&mut self, server: Kind, log: &ProbeLog) {
         self.notes.push(format!(

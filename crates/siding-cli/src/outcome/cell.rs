@@ -63,6 +63,15 @@ impl Cell {
         }
     }
 
+    /// The figure, or the limit that it is beyond.
+    #[must_use]
+    pub fn at_least(&self) -> Option<Quantity> {
+        match self {
+            Self::Beyond { limit, .. } => Some(*limit),
+            other => other.figure(),
+        }
+    }
+
     /// Why there is no figure, where there is none.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

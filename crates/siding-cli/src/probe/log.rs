@@ -21,12 +21,15 @@ pub struct Probe {
 pub struct ProbeLog {
     /// In the order of their answers.
     pub probes: Vec<Probe>,
-    /// Those without a good answer; they are in `probes` too, with the time that they waited.
+    /// Those that failed; they are in `probes` too, with the time until they did.
     pub failures: Failures,
+    /// How many had no answer when the prober gave up; they are in `probes` too, with the time
+    /// that they had waited by then.
+    pub unanswered: usize,
 }
 
 impl ProbeLog {
-    /// Keeps the probes that were due from `from` on, until `to`. Failures are all kept.
+    /// Keeps the probes that were due from `from` on, until `to`. Failures are all counted.
     #[must_use]
     pub fn between(mut self, from: Instant, to: Instant) -> Self {
         self.probes.retain(|probe| (from..=to).contains(&probe.due));
@@ -37,6 +40,7 @@ impl ProbeLog {
     pub fn merge(&mut self, other: Self) {
         self.probes.extend(other.probes);
         self.failures.merge(other.failures);
+        self.unanswered += other.unanswered;
     }
 
     /// The latencies, sorted.
@@ -78,7 +82,7 @@ mod tests {
                 probe(after(10), 2),
                 probe(after(20), 300),
             ],
-            failures: Failures::default(),
+            ..ProbeLog::default()
         };
         let kept = log.between(after(5), after(20));
         assert_eq!(kept.latencies().len(), 2);

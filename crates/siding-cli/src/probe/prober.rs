@@ -40,8 +40,8 @@ pub enum ProberError {
     Gone,
 }
 
-/// A probe and, where there is one, the reason why it has no good answer.
-type Answered = (Probe, Result<(), RequestError>);
+/// What became of a probe: its answer, good or not, or `None` when it was given up.
+type Asked = (Probe, Option<Result<(), RequestError>>);
 
 impl Prober {
     /// Starts to ask `site` for `path` every `every`.
@@ -102,7 +102,7 @@ struct Asking {
     connections: Arc<Semaphore>,
     /// Becomes true when the prober gives up on the answers under way.
     over: watch::Sender<bool>,
-    under_way: JoinSet<Answered>,
+    under_way: JoinSet<Asked>,
     log: ProbeLog,
 }
 
@@ -138,8 +138,8 @@ impl Asking {
         self.under_way.spawn(async move {
             let answer = tokio::select! {
                 biased;
-                answer = ask_in_turn(&connections, &site, &path) => answer,
-                _ = over.wait_for(|over| *over) => Err(RequestError::Unanswered),
+                answer = ask_in_turn(&connections, &site, &path) => Some(answer),
+                _ = over.wait_for(|over| *over) => None,
             };
             let latency = due.elapsed();
             (Probe { due, late, latency }, answer)
@@ -152,11 +152,13 @@ impl Asking {
         }
     }
 
-    fn note(&mut self, joined: Result<Answered, JoinError>) {
+    fn note(&mut self, joined: Result<Asked, JoinError>) {
         let (probe, answer) = joined.expect("a probe neither panics nor is cancelled");
         self.log.probes.push(probe);
-        if let Err(error) = answer {
-            self.log.failures.add(&error);
+        match answer {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.log.failures.add(&error),
+            None => self.log.unanswered += 1,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Canvas};
 use super::scale::Scale;
-use crate::outcome::{Point, Quantity, Requirement, Unit};
+use crate::outcome::{Point, Requirement, Unit};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
@@ -64,21 +64,21 @@ pub(super) fn pairs(ratios: &[f64], must: Requirement, label: &str) -> String {
     canvas.finish(label)
 }
 
-/// One horizontal bar for each server, on a common scale from zero.
-pub(super) fn bars(figures: &[(&str, Quantity)], label: &str) -> String {
+/// One horizontal bar for each server, with its name, value and text, on a common scale from zero.
+pub(super) fn bars(figures: &[(&str, f64, String)], label: &str) -> String {
     let most = figures
         .iter()
-        .map(|(_, figure)| figure.value)
+        .map(|(_, value, _)| *value)
         .fold(0.0, f64::max);
     let across = Scale::linear(0.0, most, LEFT, RIGHT - LEFT);
     let height = as_f64(figures.len()) * BAR_PITCH;
     let mut canvas = Canvas::new(WIDTH, height);
-    for (index, (name, figure)) in figures.iter().enumerate() {
+    for (index, (name, value, text)) in figures.iter().enumerate() {
         let top = as_f64(index) * BAR_PITCH;
-        let (base, end) = (top + BAR * 0.8, across.px(figure.value));
+        let (base, end) = (top + BAR * 0.8, across.px(*value));
         canvas.text((LEFT - 8.0, base), Anchor::End, name);
         canvas.bar("bar", (LEFT, top), (end - LEFT, BAR), name);
-        canvas.text((end + 6.0, base), Anchor::Start, &figure.to_string());
+        canvas.text((end + 6.0, base), Anchor::Start, text);
     }
     canvas.finish(label)
 }

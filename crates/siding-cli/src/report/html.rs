@@ -3,7 +3,7 @@
 use super::canvas::escape;
 use super::table::{reasons, servers};
 use super::{Report, charts};
-use crate::outcome::{CaseReport, Plot, Quantity, Row, Verdict};
+use crate::outcome::{CaseReport, Cell, Plot, Row, Unit, Verdict};
 use crate::server::Kind;
 
 const STYLE: &str = include_str!("report.css");
@@ -82,13 +82,13 @@ fn paragraphs(texts: &[String]) -> String {
     texts.iter().map(paragraph).collect()
 }
 
-/// Bars side by side, where more than one server has the figure.
+/// Bars side by side, where more than one server has the figure. Latencies have plots of their own.
 fn bars(row: &Row) -> String {
-    let figures: Vec<(&str, Quantity)> = row
-        .cells
-        .iter()
-        .filter_map(|(kind, cell)| Some((kind.name(), cell.figure()?)))
-        .collect();
+    let known = |(kind, cell): &(Kind, Cell)| {
+        let bar = (kind.name(), cell.at_least()?.value, cell.to_string());
+        (cell.at_least()?.unit != Unit::Milliseconds).then_some(bar)
+    };
+    let figures: Vec<_> = row.cells.iter().filter_map(known).collect();
     if figures.len() < 2 {
         return String::new();
     }
