@@ -1,1 +1,46 @@
-//! x
+//! Siding's runtime: lanes, guard, placement, events. No HTTP, no disk.
+
+mod builder;
+mod config;
+mod context;
+mod event;
+mod guard;
+mod handle;
+mod histogram;
+mod inspect;
+mod lane;
+mod offload;
+mod placement;
+mod relief;
+mod runtime;
+
+pub use builder::Builder;
+pub use config::{ComputeConfig, Config, PlacementConfig, ThreadsConfig};
+pub use context::{RouteId, WorkContext};
+pub use event::{Event, Observer, Observers};
+pub use guard::Stall;
+pub use handle::{EnterGuard, Handle};
+pub use histogram::Percentiles;
+pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
+pub use lane::{
+    CancelToken, Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason,
+    Threads, cancel_token, cancelled,
+};
+pub use offload::{compute, offload};
+pub use placement::{
+    Evidence, Kind, Move, MoveReason, PendingStack, Placed, Route, RouteSnapshot, RouteSpec,
+    Routes, Verdict,
+};
+pub use runtime::Runtime;
+
+/// Spawns a guarded task on the current runtime; see [`Handle::spawn`].
+///
+/// # Panics
+/// Outside a Siding runtime.
+pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().spawn(future)
+}

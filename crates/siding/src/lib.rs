@@ -1,1 +1,52 @@
-//! x
+//! Siding: a web layer on axum in which every handler runs where it belongs.
+//!
+//! An `async fn` runs on the event loop, a plain `fn` on a thread pool, and [`compute`] sends work to a pool for
+//! computing. The signature says which; there is no macro and no annotation. What each handler really does is
+//! measured: one that blocks the event loop holds up nobody, and is moved to where it belongs.
+//!
+//! ```no_run
+//! use siding::{App, ExitCode, get};
+//!
+//! async fn hello() -> &'static str {
+//!     "Hello" // on the event loop
+//! }
+//!
+//! fn report() -> String {
+//!     std::fs::read_to_string("report.txt").unwrap_or_default() // on the thread lane
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     App::new("example")
+//!         .route("/hello", get(hello))
+//!         .route("/report", get(report))
+//!         .run()
+//! }
+//! ```
+
+mod admin;
+mod app;
+mod arrival;
+pub mod extract;
+pub mod handler;
+mod respond;
+pub mod routing;
+mod server;
+
+pub use std::process::ExitCode;
+
+pub use axum;
+pub use axum::Json;
+pub use axum::http::StatusCode;
+pub use axum::response::{IntoResponse, Response};
+pub use siding_runtime::{JobError, offload, spawn};
+
+pub use app::{App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, exit};
+pub use handler::{compute, pinned, threads};
+pub use respond::Problem;
+pub use routing::{
+    MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
+};
+pub use server::{Drained, Limits};
+
+/// The runtime underneath: lanes, placement, events.
+pub use siding_runtime as runtime;

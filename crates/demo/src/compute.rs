@@ -1,0 +1,34 @@
+//! Computing: a sum of squares.
+
+use std::hint::black_box;
+
+use serde::Serialize;
+use siding::extract::Query;
+use siding::{Json, Problem};
+
+use crate::query::Terms;
+
+/// The answer of every endpoint that computes.
+#[derive(Serialize)]
+pub(crate) struct Sum {
+    n: u64,
+    sum: u64,
+}
+
+/// `/compute`: right. Declared for the compute lane.
+pub(crate) fn on_the_compute_lane(Query(terms): Query<Terms>) -> Result<Json<Sum>, Problem> {
+    terms.count().map(sum_of_squares)
+}
+
+/// `/bad-compute`: wrong. An `async fn` that computes.
+pub(crate) async fn on_the_event_loop(Query(terms): Query<Terms>) -> Result<Json<Sum>, Problem> {
+    terms.count().map(sum_of_squares)
+}
+
+/// The sum of the first `n` squares, modulo 2^64. The compiler would replace it by a formula if it could.
+fn sum_of_squares(n: u64) -> Json<Sum> {
+    let sum = (1..=n).fold(0_u64, |sum, term| {
+        black_box(sum.wrapping_add(term.wrapping_mul(term)))
+    });
+    Json(Sum { n, sum })
+}

@@ -1,0 +1,14 @@
+//! Whether the service is there.
+
+use serde::Serialize;
+use siding::Json;
+
+/// The answer of `/health`.
+#[derive(Serialize)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
+pub(crate) async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}

@@ -1,0 +1,56 @@
+//! Stacks of a thread, taken by another thread while it is stuck.
+//!
+//! [`Sampler::capture`] costs the captured thread one signal, whose handler walks the frames into memory prepared
+//! for it. Names and lines come later and on a thread of their own: [`Symbols`].
+//!
+//! # The signal
+//!
+//! `SIGURG`, as Go's runtime uses to preempt: its default is to be ignored, debuggers pass it on, libraries leave
+//! it alone, and a program that does use it (for urgent data on a socket) must expect strays anyway. A handler
+//! that is already there is respected: then there are no stacks, and the reason says so.
+//!
+//! An interrupted system call is restarted (`SA_RESTART`). Those that never restart, `nanosleep`, `poll`,
+//! `epoll_wait` and calls on a socket with a timeout among them, return `EINTR`, which the standard library and
+//! tokio answer by calling again. Other code may not, so take one stack a conviction.
+
+mod bounds;
+mod frame;
+mod raw;
+mod symbols;
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod capture;
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+mod elsewhere;
+
+pub(crate) use bounds::StackBounds;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+pub(crate) use capture::Sampler;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+use capture::{Functions, image};
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+pub(crate) use elsewhere::Sampler;
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+use elsewhere::{Functions, image};
+pub(crate) use raw::RawStack;
+pub(crate) use symbols::Symbols;
+
+pub use frame::{Frame, Stack};

@@ -1,0 +1,16 @@
+//! [`RawStack`]: a stack as addresses.
+
+/// A captured stack before it has names: one address inside each frame's current instruction, innermost first.
+///
+/// For callers that is the call itself, one byte before the return address, because the instruction after a call
+/// may belong to another line or even to another function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawStack {
+    pub(super) addresses: Box<[usize]>,
+}
+
+impl RawStack {
+    pub(crate) fn depth(&self) -> usize {
+        self.addresses.len()
+    }
+}

@@ -1,0 +1,211 @@
+//! What the jobs of one compute lane share: the queue, and the rayon pool behind it.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rayon::ThreadPool;
+
+use super::crew::Crew;
+use crate::config::ComputeConfig;
+use crate::context::WorkContext;
+use crate::event::Observers;
+use crate::lane::admission::{Admission, Next};
+use crate::lane::desk::{Desk, Resumed, quietly};
+use crate::lane::job::{Ran, Work};
+use crate::lane::{LaneKind, LaneSnapshot, ThreadHook};
+
+type NextWork = Next<Arc<dyn Work>, Resumed>;
+
+/// Everything that the jobs of one lane share.
+pub(super) struct Core {
+    config: ComputeConfig,
+    desk: Desk,
+    state: Mutex<State>,
+    /// Rung when the last running job has ended.
+    all_done: Condvar,
+    /// `None` once the lane was shut down.
+    pool: RwLock<Option<ThreadPool>>,
+    crew: Crew,
+}
+
+struct State {
+    admission: Admission<Arc<dyn Work>, Resumed>,
+    /// Jobs that rayon has; never more than it has threads.
+    running: usize,
+    stopping: bool,
+}
+
+impl Core {
+    pub(super) fn new(
+        config: ComputeConfig,
+        observers: Observers,
+        on_thread_start: ThreadHook,
+    ) -> io::Result<Self> {
+        let (pool, crew) = Crew::start(config.threads, on_thread_start)?;
+        Ok(Self {
+            config,
+            desk: Desk::new(LaneKind::Compute, observers),
+            state: Mutex::new(State {
+                admission: Admission::new(config.waiting_max),
+                running: 0,
+                stopping: false,
+            }),
+            all_done: Condvar::new(),
+            pool: RwLock::new(Some(pool)),
+            crew,
+        })
+    }
+
+    /// Nothing that may panic runs under the lock, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a job wait for a thread, or answers it.
+    pub(super) fn submit(self: &Arc<Self>, work: Arc<dyn Work>, context: WorkContext) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if state.stopping {
+            drop(state);
+            self.desk.closed(work);
+            return;
+        }
+        let threads = self.config.threads;
+        let (admitted, findings) = state.admission.offer(work, context, now, threads);
+        let free = state.claim_thread(threads);
+        drop(state);
+        if free {
+            self.dispatch();
+        }
+        self.desk.settle(findings, now);
+        if let Err(turned_away) = admitted {
+            self.desk.turn_away(turned_away, context);
+        }
+    }
+
+    /// Puts a poll of an admitted future before new work. It is dropped only when the lane was shut down and nothing runs
+    /// there any more.
+    pub(super) fn resume(self: &Arc<Self>, resumed: Resumed) {
+        let mut state = self.lock();
+        if state.stopping && state.running == 0 {
+            drop(state);
+            quietly(|| drop(resumed));
+            return;
+        }
+        state.admission.resume(resumed);
+        let free = state.claim_thread(self.config.threads);
+        drop(state);
+        if free {
+            self.dispatch();
+        }
+    }
+
+    /// Has rayon run what is next in the queue. The caller has claimed a thread for it.
+    fn dispatch(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = &*pool {
+            pool.spawn(move || core.run_next());
+        }
+    }
+
+    /// One turn on a rayon thread: one job, then a new turn for the next. Not a loop: rayon may take this turn while it
+    /// waits, further down on the same stack, for the parts of another job, and that one must go on after one job at most.
+    fn run_next(self: Arc<Self>) {
+        let Some((next, began)) = self.take() else {
+            return;
+        };
+        let (ran, resumed) = match next {
+            Next::Job(job) => (self.desk.run(job), false),
+            Next::Resumed(resumed) => (self.desk.run_resumed(resumed), true),
+        };
+        self.account(&ran, resumed, began.elapsed());
+        rayon::spawn(move || self.run_next());
+    }
+
+    /// The next piece of work; gives the claimed thread back when there is none.
+    fn take(&self) -> Option<(NextWork, Instant)> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let (next, findings) = state.admission.take(now, self.config.threads);
+        if next.is_none() {
+            state.running -= 1;
+            if state.running == 0 {
+                self.all_done.notify_all();
+            }
+        }
+        drop(state);
+        self.desk.settle(findings, now);
+        next.map(|next| (next, now))
+    }
+
+    fn account(&self, ran: &Ran, resumed: bool, elapsed: Duration) {
+        let panicked = matches!(ran, Ran::Panicked(_));
+        let mut state = self.lock();
+        match resumed {
+            true => state.admission.resumed(panicked),
+            false => state.admission.completed(elapsed, panicked),
+        }
+    }
+
+    /// The figures now.
+    pub(super) fn snapshot(&self) -> LaneSnapshot {
+        let state = self.lock();
+        let counts = state.admission.counts();
+        LaneSnapshot {
+            lane: LaneKind::Compute,
+            threads: self.config.threads,
+            threads_max: self.config.threads,
+            running: state.running,
+            waiting: state.admission.len(),
+            waiting_max: self.config.waiting_max,
+            overloaded: state.admission.overloaded(),
+            admitted: counts.admitted,
+            completed: counts.completed,
+            refused: counts.refused,
+            deadline_passed: counts.deadline_passed,
+            client_gone: counts.client_gone,
+            panicked: counts.panicked,
+            service_time: state.admission.service_time(),
+        }
+    }
+
+    /// Takes no more jobs, and answers those that wait.
+    pub(super) fn stop(&self) {
+        let mut state = self.lock();
+        state.stopping = true;
+        let waiting = state.admission.drain();
+        drop(state);
+        self.desk.close(waiting);
+    }
+
+    /// After [`stop`](Self::stop): waits for what runs, `limit` at most, and sends the threads away.
+    pub(super) fn join(&self, limit: Duration) {
+        let (state, _) = self
+            .all_done
+            .wait_timeout_while(self.lock(), limit, |state| state.running > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        let all_done = state.running == 0;
+        drop(state);
+        let pool = self
+            .pool
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // The threads end as soon as nothing runs on them.
+        drop(pool);
+        if all_done {
+            self.crew.join();
+        }
+    }
+}
+
+impl State {
+    /// Counts one thread as busy if work waits for it.
+    fn claim_thread(&mut self, threads: usize) -> bool {
+        let free = self.running < threads && !self.admission.is_empty();
+        self.running += usize::from(free);
+        free
+    }
+}

@@ -1,0 +1,208 @@
+//! Lanes: the places where code runs, and the one interface they share.
+//!
+//! Every lane takes closures through admission (see [`admission`]) and returns a [`Job`]: a future of the closure's
+//! result. Every lane's own page answers the same six questions: What runs here, Bound, When full, Cancellation,
+//! Shutdown, Not for.
+
+mod admission;
+mod cancel;
+mod compute;
+mod desk;
+mod job;
+#[cfg(test)]
+mod support;
+mod threads;
+
+pub use cancel::{CancelToken, cancel_token, cancelled};
+pub use compute::Compute;
+pub use job::Job;
+pub use threads::Threads;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::context::{RouteId, WorkContext};
+
+/// Runs at the start of each thread of a lane, on that thread.
+type ThreadHook = Box<dyn Fn() + Send + Sync>;
+
+/// A place where code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LaneKind {
+    /// The event loop: `async fn` handlers, connection tasks, timers.
+    EventLoop,
+    /// The thread pool for work that blocks: plain `fn` handlers, [`offload`](crate::offload).
+    Threads,
+    /// The pool for work that computes: one low-priority thread a core, rayon inside.
+    Compute,
+}
+
+impl LaneKind {
+    /// The lane whose discriminant is `repr`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(crate) const fn from_repr(repr: u8) -> Self {
+        match repr {
+            0 => Self::EventLoop,
+            1 => Self::Threads,
+            2 => Self::Compute,
+            _ => panic!("no lane has this discriminant"),
+        }
+    }
+
+    /// The lane's name as it stands in logs and JSON: `event-loop`, `threads`, `compute`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EventLoop => "event-loop",
+            Self::Threads => "threads",
+            Self::Compute => "compute",
+        }
+    }
+}
+
+impl fmt::Display for LaneKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The lanes that take jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    pub(crate) threads: Threads,
+    pub(crate) compute: Compute,
+}
+
+impl Lanes {
+    /// Runs `f` on `lane`, through its admission.
+    ///
+    /// # Panics
+    /// When `lane` is the event loop, which takes futures only.
+    pub(crate) fn run<F, R>(&self, lane: LaneKind, context: WorkContext, f: F) -> Job<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        match lane {
+            LaneKind::Threads => self.threads.run(context, f),
+            LaneKind::Compute => self.compute.run(context, f),
+            LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+        }
+    }
+
+    /// Runs `f`, which continues admitted work, on `lane`.
+    ///
+    /// # Panics
+    /// When `lane` is the event loop.
+    pub(crate) fn resume(
+        &self,
+        lane: LaneKind,
+        context: WorkContext,
+        f: impl FnOnce() + Send + 'static,
+    ) {
+        match lane {
+            LaneKind::Threads => self.threads.resume(context, f),
+            LaneKind::Compute => self.compute.resume(context, f),
+            LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+        }
+    }
+}
+
+/// Why a lane did not take a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// Every waiting place was taken.
+    Full,
+    /// Jobs have been waiting longer than the lane can make good; new arrivals only make it worse.
+    Overloaded,
+}
+
+/// A lane's refusal of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {lane} lane refused the job: {}", match .reason {
+    RefusalReason::Full => "every waiting place is taken",
+    RefusalReason::Overloaded => "it is overloaded",
+})]
+pub struct Refusal {
+    /// The lane that refused.
+    pub lane: LaneKind,
+    /// Why it refused.
+    pub reason: RefusalReason,
+    /// When trying again is likely to succeed, from the lane's own service time and what waits in it.
+    pub retry_after: Duration,
+}
+
+/// Why a job has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// The lane refused the job, at once or after it had waited.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The job's deadline passed before a thread was free for it. It never ran.
+    #[error("the deadline passed after the job had waited {waited:?} in the {lane} lane")]
+    DeadlinePassed {
+        /// The lane it waited in.
+        lane: LaneKind,
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// The job panicked. The lane is whole; the message is for the log, not for a client.
+    #[error("the job panicked in the {lane} lane: {message}")]
+    Panicked {
+        /// The lane it ran on.
+        lane: LaneKind,
+        /// The panic's message, or a note that it had none.
+        message: String,
+    },
+    /// The lane was shut down before the job ran.
+    #[error("the {lane} lane has shut down")]
+    ShutDown {
+        /// The lane that the job was given to.
+        lane: LaneKind,
+    },
+}
+
+/// A lane's figures at one moment. Counts are totals since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneSnapshot {
+    /// Which lane.
+    pub lane: LaneKind,
+    /// Threads that exist now.
+    pub threads: usize,
+    /// Threads that the lane may grow to.
+    pub threads_max: usize,
+    /// Jobs running now.
+    pub running: usize,
+    /// Jobs waiting now.
+    pub waiting: usize,
+    /// Jobs that may wait at the same time.
+    pub waiting_max: usize,
+    /// Whether jobs have been waiting for longer than the lane's target for a whole interval.
+    pub overloaded: bool,
+    /// Jobs that were taken.
+    pub admitted: u64,
+    /// Jobs that ran to their end, panics included.
+    pub completed: u64,
+    /// Jobs refused, at once or after waiting.
+    pub refused: u64,
+    /// Jobs dropped unrun because their deadline had passed.
+    pub deadline_passed: u64,
+    /// Jobs dropped unrun because nobody waited for them any more.
+    pub client_gone: u64,
+    /// Jobs that panicked.
+    pub panicked: u64,
+    /// The mean time a job runs, recent ones weighing more.
+    pub service_time: Duration,
+}
+
+/// Names the source of a job in events: its lane and its route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobSource {
+    /// The lane that the job was given to.
+    pub lane: LaneKind,
+    /// The route that it is accounted to.
+    pub route: RouteId,
+}

@@ -1,0 +1,82 @@
+//! Every route of one runtime, by id, and what they share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::route::Route;
+use super::spec::{Kind, RouteSpec};
+use crate::config::PlacementConfig;
+use crate::context::RouteId;
+use crate::event::Observers;
+use crate::lane::{LaneKind, Lanes};
+
+/// What every route needs to judge itself and to act on it.
+#[derive(Debug)]
+pub(crate) struct Court {
+    pub(crate) lanes: Lanes,
+    pub(crate) rules: PlacementConfig,
+    pub(crate) stall_threshold: Duration,
+    pub(crate) observers: Observers,
+    /// The event loop, whose timers and sockets a moved future still needs.
+    pub(crate) tokio: tokio::runtime::Handle,
+}
+
+/// The routes of one runtime: those of the application, and the framework's own.
+#[derive(Debug)]
+pub struct Routes {
+    court: Arc<Court>,
+    list: RwLock<Vec<Arc<Route>>>,
+}
+
+impl Routes {
+    pub(crate) fn new(court: Arc<Court>) -> Self {
+        let routes = Self {
+            court,
+            list: RwLock::default(),
+        };
+        let own = [
+            (RouteId::CONNECTION, "(connection)"),
+            (RouteId::BACKGROUND, "(background task)"),
+            (RouteId::OFFLOAD, "(offload)"),
+        ];
+        for (id, name) in own {
+            let spec = RouteSpec {
+                name: name.to_owned(),
+                kind: Kind::Async,
+                declared: LaneKind::EventLoop,
+                pinned: true,
+            };
+            let route = routes.register(spec);
+            assert_eq!(route.id(), id, "the framework's own routes come first");
+        }
+        routes
+    }
+
+    /// Adds a route and hands out its id.
+    ///
+    /// # Panics
+    /// After four billion routes.
+    pub fn register(&self, spec: RouteSpec) -> Arc<Route> {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let id = u32::try_from(list.len() + 1).expect("fewer than four billion routes");
+        let route = Arc::new(Route::new(RouteId(id), spec, Arc::clone(&self.court)));
+        list.push(Arc::clone(&route));
+        route
+    }
+
+    /// The route with this id.
+    #[must_use]
+    pub fn get(&self, id: RouteId) -> Option<Arc<Route>> {
+        let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
+        list.get((id.0 as usize).checked_sub(1)?).cloned()
+    }
+
+    /// All routes in the order of their registration; the framework's own come first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Route>> {
+        self.list
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,48 @@
+//! The admin listener: what the application does, for those who run it. The public listener never serves any of it.
+
+mod evidence;
+mod token;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use siding_runtime::Handle;
+
+use crate::server::Limits;
+
+/// Its endpoints. With a `token`, they want it as a bearer token.
+pub(crate) fn router(handle: Handle, token: Option<Arc<str>>) -> Router {
+    let router = Router::new()
+        .route("/api/routes", get(routes))
+        .route("/api/lanes", get(lanes))
+        .route("/api/stalls", get(stalls))
+        .with_state(handle);
+    match token {
+        Some(token) => router.layer(axum::middleware::from_fn_with_state(token, token::check)),
+        None => router,
+    }
+}
+
+/// What it allows its clients: few connections, so that it takes none from the application.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        max_connections: 64,
+        max_body_bytes: 64 * 1024,
+        ..Limits::default()
+    }
+}
+
+async fn routes(State(handle): State<Handle>) -> Json<wire::Routes> {
+    Json(wire::Routes::of(&handle))
+}
+
+async fn lanes(State(handle): State<Handle>) -> Json<wire::Lanes> {
+    Json(wire::Lanes::of(&handle))
+}
+
+async fn stalls(State(handle): State<Handle>) -> Json<wire::Stalls> {
+    Json(wire::Stalls::of(&handle))
+}

@@ -1,0 +1,12 @@
+//! The exit codes of [`App::run`](crate::App::run), for scripts and supervisors to tell apart.
+
+/// It served until it was told to stop, and every request was answered; or it printed what was asked for.
+pub const OK: u8 = 0;
+/// Something failed that has no code of its own: the operating system refused threads, or standard output was closed.
+pub const FAILURE: u8 = 1;
+/// A flag or an environment variable has a value that makes no sense; standard error says what would.
+pub const USAGE: u8 = 2;
+/// An address is in use, not of this machine, or needs a privilege.
+pub const ADDRESS: u8 = 3;
+/// It was told to stop and had to cut connections off, at the drain limit or at the second signal.
+pub const CUT_OFF: u8 = 4;

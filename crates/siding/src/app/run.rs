@@ -1,0 +1,133 @@
+//! An application as a program.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::args::{self, Role};
+use super::running::{Running, StartError};
+use super::{App, exit, listing, logging};
+use crate::server::Drained;
+
+impl App {
+    /// Makes a program of the application: reads the command line and the environment, and does what they say.
+    ///
+    /// `serve`, which is what it does when told nothing, answers requests until SIGTERM or Ctrl-C, and then drains; a
+    /// second signal ends it at once. `routes` lists the routes. `--help` lists every flag. A flag goes over its
+    /// environment variable, and that over what [`with_settings`](Self::with_settings) set. The exit codes are those
+    /// of [`exit`].
+    #[must_use = "the exit code is for `main` to return"]
+    pub fn run(mut self) -> ExitCode {
+        let code = match args::read(self.name, std::env::args_os(), &mut self.settings) {
+            Ok(Role::Serve) => self.serve(),
+            Ok(Role::Routes { json }) => self.print_routes(json),
+            Err(error) => {
+                // Nobody is left to be told when even this cannot be written.
+                let _ = error.print();
+                u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
+            }
+        };
+        ExitCode::from(code)
+    }
+
+    fn print_routes(&self, json: bool) -> u8 {
+        let (list, mut out) = (self.routes(), io::stdout().lock());
+        let written = if json {
+            listing::write_json(&list, &mut out)
+        } else {
+            listing::write_table(&list, &mut out)
+        };
+        match written.and_then(|()| out.flush()) {
+            Ok(()) => exit::OK,
+            Err(_) => exit::FAILURE,
+        }
+    }
+
+    fn serve(self) -> u8 {
+        logging::start(&self.settings);
+        raise_descriptor_limit();
+        let name = self.name;
+        match self.start() {
+            Ok(running) => serve_until_told(name, running),
+            Err(error) => {
+                log_start_error(&error);
+                match error {
+                    StartError::Runtime(_) => exit::FAILURE,
+                    StartError::Listen { .. } => exit::ADDRESS,
+                    StartError::OpenAdmin { .. } => exit::USAGE,
+                }
+            }
+        }
+    }
+}
+
+fn serve_until_told(name: &str, running: Running) -> u8 {
+    tracing::info!("{name} listens on http://{}", running.address());
+    if let Some(admin) = running.admin_address() {
+        tracing::info!("its admin listener is on http://{admin}");
+    }
+    let mut signals = match running.wait(async { Signals::listen() }) {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!("failed to listen for signals: {error}");
+            return exit::FAILURE;
+        }
+    };
+    running.wait(signals.next());
+    tracing::info!("draining; a second signal stops at once");
+    match running.drain(signals.next()) {
+        Drained::Complete => {
+            tracing::info!("drained");
+            exit::OK
+        }
+        Drained::Cut { connections } => {
+            tracing::warn!("{connections} connections were cut off");
+            exit::CUT_OFF
+        }
+    }
+}
+
+/// The signals that ask a program to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Every connection takes a descriptor, and many systems allow a process few unless it asks.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!("failed to raise the limit on open files: {error}");
+    }
+}
+
+fn log_start_error(error: &StartError) {
+    match std::error::Error::source(error) {
+        Some(source) if matches!(error, StartError::Runtime(_)) => {
+            tracing::error!("{error}: {source}")
+        }
+        _ => tracing::error!("{error}"),
+    }
+}

@@ -1,0 +1,75 @@
+//! Everything that can be set on an application.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use siding_runtime::Config;
+
+use crate::Limits;
+
+/// Everything that can be set on an application, before flags and the environment have their say.
+///
+/// ```
+/// use std::time::Duration;
+/// use siding::{App, Settings};
+///
+/// let mut settings = Settings::default();
+/// settings.limits.request_deadline = Duration::from_secs(5);
+/// settings.runtime.threads.threads_max = 200;
+/// let app: App = App::new("example").with_settings(settings);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the application listens: 127.0.0.1:8000 unless set. Port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Where the admin listener listens, if it is to: 127.0.0.1:8001 unless set.
+    pub admin: Option<SocketAddr>,
+    /// What a client of the admin listener must send as a bearer token. Required unless that listens on loopback.
+    pub admin_token: Option<String>,
+    /// What the server allows its clients.
+    pub limits: Limits,
+    /// The event loop, the lanes and placement.
+    pub runtime: Config,
+    /// The form of the log.
+    pub log: LogFormat,
+    /// What is logged, as [`EnvFilter`](tracing_subscriber::EnvFilter) takes it: `info`, or
+    /// `warn,siding=debug`.
+    pub log_level: String,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people; in colour on a terminal.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: (Ipv4Addr::LOCALHOST, 8000).into(),
+            admin: Some((Ipv4Addr::LOCALHOST, 8001).into()),
+            admin_token: None,
+            limits: Limits::default(),
+            runtime: Config::default(),
+            log: LogFormat::default(),
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+/// Without the token.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("bind", &self.bind)
+            .field("admin", &self.admin)
+            .field("limits", &self.limits)
+            .field("runtime", &self.runtime)
+            .field("log", &self.log)
+            .field("log_level", &self.log_level)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! [`Handler`] for functions: `async fn` and `fn`, with none to sixteen extractors.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use siding_runtime::{Job, JobError, Kind, Placed};
+
+use super::{Declaration, Handler, Visit, via};
+use crate::respond;
+
+type Answer = Result<Response, JobError>;
+
+#[diagnostic::do_not_recommend]
+impl<F, Fut, Res, S> Handler<(via::Async,), S> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Res> + Send,
+    Res: IntoResponse,
+{
+    type Future = Placed<Response>;
+
+    fn declaration() -> Declaration {
+        Declaration::of(Kind::Async)
+    }
+
+    fn call(self, _request: Request, _state: S, visit: Visit<'_>) -> Self::Future {
+        visit
+            .route
+            .place(visit.deadline, async move { self().await.into_response() })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Res, S> Handler<(via::Plain,), S> for F
+where
+    F: FnOnce() -> Res + Clone + Send + Sync + 'static,
+    Res: IntoResponse,
+{
+    type Future = Job<Response>;
+
+    fn declaration() -> Declaration {
+        Declaration::of(Kind::Plain)
+    }
+
+    fn call(self, _request: Request, _state: S, visit: Visit<'_>) -> Self::Future {
+        visit
+            .route
+            .call(visit.deadline, move || self().into_response())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, S> Handler<via::Fixed, S> for T
+where
+    T: IntoResponse + Clone + Send + Sync + 'static,
+{
+    type Future = Ready<Answer>;
+
+    fn declaration() -> Declaration {
+        Declaration::of(Kind::Async)
+    }
+
+    fn call(self, _request: Request, _state: S, _visit: Visit<'_>) -> Self::Future {
+        ready(Ok(self.into_response()))
+    }
+}
+
+/// Extracts every argument of a handler, or gives the rejection of the first that cannot be had to `$reject`.
+macro_rules! extract {
+    ($request:ident, $state:ident, [$($ty:ident),*], $last:ident, $reject:expr) => {
+        let (mut parts, body) = $request.into_parts();
+        $(
+            let $ty = match $ty::from_request_parts(&mut parts, &$state).await {
+                Ok(value) => value,
+                Err(rejection) => return $reject(respond::rejection(rejection)),
+            };
+        )*
+        let $last = match $last::from_request(Request::from_parts(parts, body), &$state).await {
+            Ok(value) => value,
+            Err(rejection) => return $reject(respond::rejection(rejection)),
+        };
+    };
+}
+
+macro_rules! handler {
+    ($(#[$attribute:meta])* [$($ty:ident),*], $last:ident) => {
+        #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "each argument is named as its type parameter")]
+        $(#[$attribute])*
+        impl<F, Fut, S, Res, M, $($ty,)* $last> Handler<(via::Async, M, $($ty,)* $last,), S> for F
+        where
+            F: FnOnce($($ty,)* $last,) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Res> + Send,
+            Res: IntoResponse,
+            S: Send + Sync + 'static,
+            $($ty: FromRequestParts<S> + Send,)*
+            $last: FromRequest<S, M> + Send,
+        {
+            type Future = Placed<Response>;
+
+            fn declaration() -> Declaration {
+                Declaration::of(Kind::Async)
+            }
+
+            fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
+                visit.route.place(visit.deadline, async move {
+                    extract!(request, state, [$($ty),*], $last, std::convert::identity);
+                    self($($ty,)* $last,).await.into_response()
+                })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "each argument is named as its type parameter")]
+        $(#[$attribute])*
+        impl<F, S, Res, M, $($ty,)* $last> Handler<(via::Plain, M, $($ty,)* $last,), S> for F
+        where
+            F: FnOnce($($ty,)* $last,) -> Res + Clone + Send + Sync + 'static,
+            Res: IntoResponse,
+            S: Send + Sync + 'static,
+            $($ty: FromRequestParts<S> + Send + 'static,)*
+            $last: FromRequest<S, M> + Send + 'static,
+        {
+            type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+            fn declaration() -> Declaration {
+                Declaration::of(Kind::Plain)
+            }
+
+            /// Extracts on the event loop, as bodies arrive there; then runs the function and its
+            /// `into_response`, which may be long, on the lane.
+            fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
+                let (route, deadline) = (Arc::clone(visit.route), visit.deadline);
+                Box::pin(async move {
+                    extract!(request, state, [$($ty),*], $last, Ok);
+                    route.call(deadline, move || self($($ty,)* $last,).into_response()).await
+                })
+            }
+        }
+    };
+}
+
+handler!(
+    #[expect(unused_mut, reason = "a sole argument takes the request whole")]
+    [],
+    T1
+);
+handler!([T1], T2);
+handler!([T1, T2], T3);
+handler!([T1, T2, T3], T4);
+handler!([T1, T2, T3, T4], T5);
+handler!([T1, T2, T3, T4, T5], T6);
+handler!([T1, T2, T3, T4, T5, T6], T7);
+handler!([T1, T2, T3, T4, T5, T6, T7], T8);
+handler!([T1, T2, T3, T4, T5, T6, T7, T8], T9);
+handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9], T10);
+handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10], T11);
+handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11], T12);
+handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12], T13);
+handler!(
+    [T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13],
+    T14
+);
+handler!(
+    [T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14],
+    T15
+);
+handler!(
+    [
+        T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15
+    ],
+    T16
+);

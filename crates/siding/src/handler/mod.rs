@@ -1,0 +1,102 @@
+//! Functions that answer requests.
+//!
+//! A handler is a function of up to sixteen axum extractors that returns anything axum can make a response of. Its
+//! signature says where it runs, and nothing else needs to: an `async fn` on the event loop, a plain `fn` on the
+//! thread lane, where it may block.
+//!
+//! ```
+//! use siding::extract::Path;
+//! use siding::{App, Problem, get};
+//!
+//! async fn hello(Path(name): Path<String>) -> String {
+//!     format!("Hello, {name}") // on the event loop: must not block
+//! }
+//!
+//! fn load() -> Result<String, Problem> {
+//!     std::fs::read_to_string("/proc/loadavg").map_err(|e| Problem::internal(&e)) // on the thread lane: may block
+//! }
+//!
+//! let app: App = App::new("example")
+//!     .route("/hello/{name}", get(hello))
+//!     .route("/load", get(load));
+//! ```
+//!
+//! [`threads`], [`compute`] and [`pinned`] say otherwise where the signature cannot know.
+
+mod functions;
+mod lane;
+pub(crate) mod via;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::response::Response;
+use siding_runtime::{JobError, Kind, LaneKind, Route};
+
+pub use lane::{Compute, Pinned, Threads, compute, pinned, threads};
+
+/// A function that answers requests; implemented for every `async fn` and `fn` whose arguments are extractors.
+///
+/// All arguments but the last implement [`FromRequestParts`](axum::extract::FromRequestParts); the last implements
+/// [`FromRequest`](axum::extract::FromRequest), because it may consume the body. There is no need to implement this
+/// trait, or to name it.
+///
+/// # About type parameter `T`
+///
+/// You should not need to worry about `T`. It is there so that the implementations for different numbers of
+/// arguments, and for `async fn` and `fn`, do not overlap; the compiler infers it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a function of extractors that returns a response",
+    note = "a handler is an `async fn` or a plain `fn`; every argument implements `FromRequestParts`, and only the \
+            last may consume the body (`FromRequest`): `Json`, `String`, `Bytes` and the like come last",
+    note = "what it returns implements `IntoResponse`, and the future of an `async fn` is `Send`: nothing that is not \
+            `Send`, such as `Rc` or a lock guard, may live across an `.await`",
+    note = "a state that it extracts has the type that `App::with_state` is given"
+)]
+pub trait Handler<T, S>: Clone + Send + Sync + Sized + 'static {
+    /// The future of its response.
+    type Future: Future<Output = Result<Response, JobError>> + Send + 'static;
+
+    /// What it is and where it is meant to run.
+    fn declaration() -> Declaration;
+
+    /// Answers one request.
+    fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future;
+}
+
+/// What a handler is, and where it is meant to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// `async fn` or `fn`.
+    pub kind: Kind,
+    /// The lane it is declared for.
+    pub lane: LaneKind,
+    /// Whether it stays there whatever it does.
+    pub pinned: bool,
+}
+
+impl Declaration {
+    /// What a signature alone says: an `async fn` belongs on the event loop, a plain `fn` on the thread lane.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        let lane = match kind {
+            Kind::Async => LaneKind::EventLoop,
+            Kind::Plain => LaneKind::Threads,
+        };
+        Self {
+            kind,
+            lane,
+            pinned: false,
+        }
+    }
+}
+
+/// One request's visit to a route: what a handler needs to run in its lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    pub(crate) route: &'a Arc<Route>,
+    pub(crate) deadline: Option<Instant>,
+}

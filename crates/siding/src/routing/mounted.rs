@@ -1,0 +1,84 @@
+//! A Siding handler as an axum handler.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::{MatchedPath, Request};
+use axum::response::{IntoResponse, Response};
+use pin_project_lite::pin_project;
+use siding_runtime::JobError;
+
+use super::stop::Stop;
+use crate::Problem;
+use crate::arrival::Arrival;
+use crate::handler::{Handler, Visit};
+
+/// Marks axum's handler trait as implemented by way of ours, with our marker `T` inside.
+pub(crate) struct ViaSiding<T>(std::marker::PhantomData<T>);
+
+/// A handler at its [`Stop`].
+#[derive(Clone, Debug)]
+pub(crate) struct Mounted<H> {
+    pub(crate) handler: H,
+    pub(crate) stop: Arc<Stop>,
+}
+
+impl<H, T, S> axum::handler::Handler<ViaSiding<T>, S> for Mounted<H>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: 'static,
+{
+    type Future = MountedFuture<H::Future>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        let arrival = Arrival::handle();
+        let route = self.stop.route(|| path_of(&request));
+        let visit = Visit {
+            route,
+            deadline: arrival.deadline,
+        };
+        MountedFuture {
+            answer: self.handler.call(request, state, visit),
+            stop: self.stop,
+            arrival,
+        }
+    }
+}
+
+pin_project! {
+    /// Records how long the answer took, and turns a job without a result into a response.
+    #[derive(Debug)]
+    pub(crate) struct MountedFuture<F> {
+        #[pin]
+        answer: F,
+        stop: Arc<Stop>,
+        arrival: Arrival,
+    }
+}
+
+impl<F> Future for MountedFuture<F>
+where
+    F: Future<Output = Result<Response, JobError>>,
+{
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        let answer = ready!(this.answer.poll(cx));
+        let route = this.stop.route(String::new);
+        route.record(this.arrival.at.elapsed());
+        Poll::Ready(answer.unwrap_or_else(|error| Problem::from(error).into_response()))
+    }
+}
+
+/// The path as it was routed, `/users/{id}`, or `(fallback)` where none was.
+pub(super) fn path_of(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(fallback)", MatchedPath::as_str)
+        .to_owned()
+}

@@ -1,0 +1,89 @@
+//! Where requests come in: limits first, then the router, and an answer in every case.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::Service as HyperService;
+use tower_service::Service as _;
+
+use super::answer::Answer;
+use super::body::{Outbound, inbound};
+use super::line::Line;
+use super::shared::Shared;
+use crate::Problem;
+use crate::arrival::Arrival;
+
+/// The service of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    router: Router,
+    line: Arc<Line>,
+    shared: Arc<Shared>,
+}
+
+impl Door {
+    pub(super) fn new(router: Router, line: Arc<Line>, shared: Arc<Shared>) -> Self {
+        Self {
+            router,
+            line,
+            shared,
+        }
+    }
+
+    /// What is wrong with a request by its head alone.
+    fn refuse(&self, request: &Request<Incoming>) -> Option<Problem> {
+        let limits = &self.shared.limits;
+        if head_bytes(request) > limits.max_header_bytes {
+            let detail = format!(
+                "the head of a request may be {} bytes long",
+                limits.max_header_bytes
+            );
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Some(Problem::new(status).with_detail(detail));
+        }
+        if request.body().size_hint().lower() > limits.max_body_bytes as u64 {
+            let detail = format!(
+                "the body of a request may be {} bytes long",
+                limits.max_body_bytes
+            );
+            return Some(Problem::new(StatusCode::PAYLOAD_TOO_LARGE).with_detail(detail));
+        }
+        None
+    }
+}
+
+impl HyperService<Request<Incoming>> for Door {
+    type Response = Response<Outbound>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        let in_flight = self.line.request();
+        let shared = Arc::clone(&self.shared);
+        if let Some(problem) = self.refuse(&request) {
+            return Answer::refused(problem, in_flight, shared);
+        }
+        let arrival = Arrival::now(shared.limits.request_deadline);
+        let (head, incoming) = request.into_parts();
+        let (body, received) = inbound(incoming, self.shared.limits.max_body_bytes);
+        let response = self.router.clone().call(Request::from_parts(head, body));
+        Answer::routed(response, arrival, received, in_flight, shared)
+    }
+}
+
+/// The length of a request's head as HTTP/1.1 writes it, to a few bytes.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(1, |target| target.as_str().len());
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
+    target + headers
+}

@@ -1,0 +1,228 @@
+//! What one connection is doing now, told by its own task and read by the sweeper.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The next request.
+    Idle,
+    /// The rest of a request's head.
+    Head,
+    /// The server's own answer.
+    Busy,
+    /// The client, to take a response.
+    Choked,
+    /// The client, to stop sending a body that was refused.
+    Lingering,
+}
+
+/// What the sweeper has ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Order {
+    /// Carry on.
+    None,
+    /// Take no further requests.
+    Drain,
+    /// Close now.
+    Close,
+}
+
+/// One connection.
+///
+/// Its own tasks write all of it but the order, which the sweeper writes. Everything is advisory: relaxed loads and
+/// stores pair with nothing, the sweeper may see a change one look late, and it repeats an order at every look until
+/// the connection has obeyed.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Counts changes of the phase, for the sweeper to see whether there was one.
+    beat: AtomicU32,
+    /// Requests between their complete head and the end of their response.
+    in_flight: AtomicU32,
+    /// Whether some bytes of a head have arrived.
+    receiving: AtomicBool,
+    /// Whether the client speaks HTTP/2, where heads and bodies of several requests mix.
+    multiplexed: AtomicBool,
+    /// Whether the socket would take no more of a response.
+    choked: AtomicBool,
+    /// Whether a request was refused before its body was read.
+    body_unread: AtomicBool,
+    closed: AtomicBool,
+    order: AtomicU8,
+    /// Wakes the connection's task. A task's waker stays valid for its life, so it is left here at the first poll only.
+    waker: OnceLock<Waker>,
+}
+
+impl Line {
+    /// Bytes arrived from the client.
+    pub(super) fn received(&self, bytes: &[u8]) {
+        if self.in_flight.load(Ordering::Relaxed) > 0 || self.receiving.load(Ordering::Relaxed) {
+            return;
+        }
+        if bytes.starts_with(b"PRI * HTTP/2") {
+            self.multiplexed.store(true, Ordering::Relaxed);
+        }
+        self.receiving.store(true, Ordering::Relaxed);
+        self.beat();
+    }
+
+    /// The client took bytes.
+    pub(super) fn sent(&self) {
+        if self.choked.load(Ordering::Relaxed) {
+            self.choked.store(false, Ordering::Relaxed);
+            self.beat();
+        }
+    }
+
+    /// The client would take no bytes.
+    pub(super) fn choke(&self) {
+        self.choked.store(true, Ordering::Relaxed);
+    }
+
+    /// The head of a request is complete.
+    pub(super) fn request(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.receiving.store(false, Ordering::Relaxed);
+        self.beat();
+        InFlight(Arc::clone(self))
+    }
+
+    /// A request is refused before its body was read: see [`Transport`](super::transport::Transport). HTTP/2 cancels
+    /// such a body by itself.
+    pub(super) fn leave_body_unread(&self) {
+        if !self.is_multiplexed() {
+            self.body_unread.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a request was refused before its body was read.
+    pub(super) fn is_body_unread(&self) -> bool {
+        self.body_unread.load(Ordering::Relaxed)
+    }
+
+    /// The socket is closed.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the socket is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client speaks HTTP/2.
+    pub(super) fn is_multiplexed(&self) -> bool {
+        self.multiplexed.load(Ordering::Relaxed)
+    }
+
+    /// What the connection waits for.
+    pub(super) fn phase(&self) -> Phase {
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
+            if self.choked.load(Ordering::Relaxed) {
+                Phase::Choked
+            } else {
+                Phase::Busy
+            }
+        } else if self.is_body_unread() {
+            Phase::Lingering
+        } else if self.receiving.load(Ordering::Relaxed) && !self.is_multiplexed() {
+            Phase::Head
+        } else {
+            Phase::Idle
+        }
+    }
+
+    /// Has changed if the phase has.
+    pub(super) fn pulse(&self) -> u32 {
+        self.beat.load(Ordering::Relaxed)
+    }
+
+    /// What the sweeper has ordered.
+    pub(super) fn order(&self) -> Order {
+        match self.order.load(Ordering::Relaxed) {
+            0 => Order::None,
+            1 => Order::Drain,
+            _ => Order::Close,
+        }
+    }
+
+    /// Orders the connection's task to drain or to close. An order is never taken back.
+    pub(super) fn give(&self, order: Order) {
+        self.order.fetch_max(order as u8, Ordering::Relaxed);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Leaves the waker of the connection's task.
+    pub(super) fn attend(&self, waker: &Waker) {
+        if self.waker.get().is_none() {
+            self.waker.get_or_init(|| waker.clone());
+        }
+    }
+
+    /// Only the connection's tasks count. Those of an HTTP/2 connection may run at once and then count two changes as
+    /// one; the sweeper sees a change all the same.
+    fn beat(&self) {
+        let next = self.beat.load(Ordering::Relaxed).wrapping_add(1);
+        self.beat.store(next, Ordering::Relaxed);
+    }
+}
+
+/// A request, from its complete head to the end of its response, or until the client has left.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Line>);
+
+impl InFlight {
+    /// The connection that it came on.
+    pub(super) fn line(&self) -> &Line {
+        &self.0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.beat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_goes_through_the_phases() {
+        let line = Arc::new(Line::default());
+        assert_eq!(line.phase(), Phase::Idle);
+        line.received(b"GET / HT");
+        assert_eq!(line.phase(), Phase::Head);
+        let request = line.request();
+        assert_eq!(line.phase(), Phase::Busy);
+        line.choke();
+        assert_eq!(line.phase(), Phase::Choked);
+        line.sent();
+        drop(request);
+        assert_eq!(line.phase(), Phase::Idle);
+    }
+
+    #[test]
+    fn more_of_the_same_head_is_no_progress() {
+        let line = Line::default();
+        line.received(b"GET ");
+        let pulse = line.pulse();
+        line.received(b"/ HTTP/1.1\r\n");
+        assert_eq!(line.pulse(), pulse);
+    }
+
+    #[test]
+    fn an_order_is_never_taken_back() {
+        let line = Line::default();
+        line.give(Order::Close);
+        line.give(Order::Drain);
+        assert_eq!(line.order(), Order::Close);
+    }
+}

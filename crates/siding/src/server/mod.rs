@@ -1,0 +1,126 @@
+//! The server: a listener, its connections, their limits, and how they end.
+//!
+//! A connection is one guarded task (see [`connection`]). Its timeouts are kept by the server's sweeper (see [`yard`]),
+//! the deadline of a request by its own answer (see [`answer`]).
+//!
+//! # Draining
+//! 1. The listener takes what the kernel has already accepted, then closes.
+//! 2. For a short grace idle connections stay open, so that a request that is on the wire already is answered. Every
+//!    response says `Connection: close`; HTTP/2 connections are told to go away.
+//! 3. Idle connections are closed; the others close when their response is complete.
+//! 4. At the drain limit, or when told so, what is left is cut off.
+
+mod accept;
+mod answer;
+mod body;
+mod connection;
+mod door;
+mod limits;
+mod line;
+mod shared;
+mod stage;
+mod transport;
+mod yard;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use siding_runtime::{Handle, RouteId};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+pub use limits::Limits;
+
+use shared::Shared;
+use stage::Stage;
+
+/// A listener and its connections.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Drained {
+    /// Every request that had been accepted was answered.
+    Complete,
+    /// So many connections were cut off, at the limit or because the drain was cut short.
+    Cut {
+        /// Connections that were still open.
+        connections: usize,
+    },
+}
+
+impl Server {
+    /// Listens on `address` and serves `router` there, on the runtime of `handle`.
+    ///
+    /// # Errors
+    /// When the address is in use, or not of this machine, or needs a privilege.
+    pub(crate) fn start(
+        address: SocketAddr,
+        router: Router,
+        limits: Limits,
+        handle: &Handle,
+    ) -> io::Result<Self> {
+        let listener = accept::listen(address)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(router, limits, handle.clone()));
+        let accepting = accept::accept(listener, Arc::clone(&shared));
+        let accepting = handle.spawn_as(RouteId::CONNECTION, accepting);
+        let sweeping = Arc::clone(&shared);
+        let sweeper = handle.spawn_as(RouteId::CONNECTION, async move { sweeping.sweep().await });
+        Ok(Self {
+            address,
+            shared,
+            accepting,
+            sweeper,
+        })
+    }
+
+    /// The address it listens on, with the port that it was given.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Drains: see the [module](self). `cut_short` ends the wait.
+    pub(crate) async fn drain(mut self, cut_short: impl Future<Output = ()>) -> Drained {
+        let limits = self.shared.limits;
+        self.shared.signal.advance(Stage::Draining);
+        // It ends once it has taken the kernel's queue. Should it have panicked, it takes no connections either.
+        let _ = (&mut self.accepting).await;
+        let patient = async {
+            if timeout(limits.drain_grace, self.emptied()).await.is_err() {
+                self.shared.signal.advance(Stage::Closing);
+                self.emptied().await;
+            }
+        };
+        tokio::select! {
+            () = patient => return Drained::Complete,
+            () = tokio::time::sleep(limits.drain_limit) => {}
+            () = cut_short => {}
+        }
+        let connections = limits.max_connections - self.shared.places.available_permits();
+        self.shared.signal.advance(Stage::Forced);
+        Drained::Cut { connections }
+    }
+
+    /// Completes when no connection is open.
+    async fn emptied(&self) {
+        let all = u32::try_from(self.shared.limits.max_connections).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _ = self.shared.places.acquire_many(all).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+    }
+}

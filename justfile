@@ -1,0 +1,34 @@
+# `just ci` is what CI runs.
+
+default:
+    @just --list
+
+# Everything that CI checks.
+ci:
+    .ci/run
+
+# The reference service on embedded defaults: http://127.0.0.1:8000, admin on http://127.0.0.1:8001.
+run *args:
+    cargo run --release -- {{args}}
+
+test:
+    cargo test --workspace
+
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    cargo deny check bans licenses sources
+
+# Hand-made atomics against the model checker loom.
+model:
+    RUSTFLAGS="--cfg siding_model" LOOM_MAX_PREEMPTIONS=3 cargo test -p siding-runtime --lib model
+
+# The table of the README, measured here; `just bench --peer fastapi --peer axum` for the comparison.
+bench *args:
+    cargo build --release -p siding-demo -p siding-cli
+    target/release/siding bench {{args}}
+
+# The lanes alone: round trips, throughput beside tokio's `spawn_blocking`, growth.
+bench-lanes:
+    cargo bench -p siding-runtime
