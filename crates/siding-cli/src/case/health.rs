@@ -84,7 +84,7 @@ impl Watched {
                 reason: format!("/health: {} probes had no answer", self.log.unanswered),
             },
             Some(latency) => Cell::of(latency),
-            None => Cell::NotMeasured("no probe was due while the load ran".to_owned()),
+            None => Cell::Skipped("the load ended before a probe was due".to_owned()),
         }
     }
 }
