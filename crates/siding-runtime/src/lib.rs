@@ -1,7 +1,7 @@
 //! x
 
 #[cfg_attr(
-    not(test),
+    any(not(test), siding_model),
     expect(dead_code, unused_imports, reason = "the monitor uses it")
 )]
 mod inspect;
