@@ -119,12 +119,10 @@ impl Case {
         &self.evidence
     }
 
-    /// Brings the evidence up to date. A block that has lost its name, because the thread runs for a moment just now,
-    /// keeps the name it had.
+    /// Brings the evidence up to date.
     pub(super) fn update(&mut self, age: Duration, verdict: Verdict) {
         self.evidence.lasted = age;
-        let named = matches!(self.evidence.verdict, Verdict::Blocked { on: Some(_) });
-        if !(named && verdict == Verdict::Blocked { on: None }) {
+        if !self.evidence.verdict.says_more_than(&verdict) {
             self.evidence.verdict = verdict;
         }
     }

@@ -37,6 +37,18 @@ impl Verdict {
         }
     }
 
+    /// Whether this verdict on a poll tells more than a `later` one on the same poll: a block that has lost its name,
+    /// because the thread runs for a moment just now, or the rest of a call that the stack's signal interrupted.
+    pub(crate) fn says_more_than(&self, later: &Self) -> bool {
+        match (self, later) {
+            (Self::Blocked { on: Some(_) }, Self::Blocked { on: None }) => true,
+            (Self::Blocked { on: Some(on) }, Self::Blocked { on: Some(later) }) => {
+                on.syscall == later.syscall
+            }
+            _ => false,
+        }
+    }
+
     /// The lane where work of this kind hurts nobody; `None` when the code is not to blame.
     ///
     /// What the platform would not tell apart goes to the threads: they carry computing badly, but they carry it.
