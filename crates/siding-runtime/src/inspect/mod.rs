@@ -28,7 +28,7 @@ mod tests;
 pub(crate) use account::Account;
 pub(crate) use activity::Activity;
 pub(crate) use linux::ThreadProbe;
-pub(crate) use stack::{RawStack, Sampler, StackBounds, Symbols};
+pub(crate) use stack::{Sampler, StackBounds, Symbols};
 pub(crate) use tid::Tid;
 
 pub use stack::{Frame, Stack};
