@@ -195,6 +195,7 @@ impl Monitor {
                     .observers
                     .emit(&Event::StallBegan { route: route.id() });
                 suspect.case = Some(Case::open(route, age, verdict));
+                self.parts.relief.wake_one();
             }
         }
         if let Some(case) = &mut suspect.case {

@@ -18,11 +18,17 @@
 //! Invariant: `queued + engaged - releases` is the number of workers kept out, and [`Relief::set_active`] makes it
 //! `spare - active`. Only the monitor calls that, so there is one decider.
 //!
+//! # What a stall must not leave undone
+//!
+//! A worker that stalls may have been the one that polls the driver, while relief from the stall before is idle and parked
+//! beside it: nobody new comes to look, and nobody polls. So at each new stall the monitor spawns an empty task from
+//! outside the runtime ([`Relief::wake_one`]), which wakes a parked worker; that one then finds the driver free.
+//!
 //! # What a plug must not trap
 //!
 //! A worker may take a plug while it is the one that polls the driver and all others are parked, or while a task sits in
-//! its LIFO slot, which no other worker can steal from: tokio looks into its inject queue, where plugs come from, before
-//! that slot every so often. So a plug, before it waits, spawns two empty tasks from within its worker. The first pushes
+//! its LIFO slot, which no other worker can steal from: polling the driver between two tasks may fill that slot, and tokio
+//! looks into its inject queue, where plugs come from, before that slot every so often. So a plug, before it waits, spawns two empty tasks from within its worker. The first pushes
 //! whatever the slot holds into the run queue, the second pushes out the first; either push wakes a parked worker, which
 //! steals what is there and then finds the driver free. The second stays in the slot, where it keeps nobody waiting.
 
@@ -115,6 +121,11 @@ impl Relief {
             let plugs = Arc::clone(&self.plugs);
             spawn_bare(&self.tokio, async move { plugs.occupy() });
         }
+    }
+
+    /// Wakes a parked worker, if there is one, so that somebody polls the driver.
+    pub(crate) fn wake_one(&self) {
+        spawn_bare(&self.tokio, async {});
     }
 
     /// Lets every spare worker go for good. The runtime can only shut down after this.
