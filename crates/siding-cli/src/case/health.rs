@@ -66,6 +66,9 @@ impl Watched {
             let must = bound_ms.map(|ms| Requirement::AtMost(Unit::Milliseconds.of(ms)));
             report.put(what, must, server, self.cell(latency));
         }
+        if self.points.is_empty() {
+            return;
+        }
         report.note_lateness(server, &self.log);
         report.plots.push(Plot::Health {
             server,

@@ -73,7 +73,7 @@ async fn health() -> Json<Status> {
 }
 
 async fn hello() -> &'static str {
-    "hello"
+    "Hello, World!"
 }
 
 async fn waits(Query(wait): Query<Wait>) -> Json<Status> {

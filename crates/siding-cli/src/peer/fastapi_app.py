@@ -33,9 +33,9 @@ async def sleeps_the_event_loop(ms: int = 1000):
 
 @app.get("/hello")
 async def hello():
-    return "hello"
+    return "Hello, World!"
 
 
 @app.get("/hello-sync")
 def hello_sync():
-    return "hello"
+    return "Hello, World!"

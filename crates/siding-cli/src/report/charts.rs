@@ -8,7 +8,7 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 200.0;
 /// Room for the labels of the vertical axis.
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = WIDTH - 12.0;
+const RIGHT: f64 = WIDTH - 20.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = HEIGHT - 28.0;
 /// A horizontal bar, and the distance from one to the next.

@@ -64,10 +64,11 @@ struct Must {
 #[derive(Serialize)]
 struct Figure<'a> {
     server: &'static str,
+    /// `measured`, or `beyond` when the value is a lower bound, or why there is none.
+    status: &'static str,
     value: Option<f64>,
     unit: Option<&'static str>,
     samples: &'a [f64],
-    /// Why there is no value.
     reason: Option<&'a str>,
 }
 
@@ -141,14 +142,19 @@ fn must(must: Requirement) -> Must {
 }
 
 fn figure((server, cell): &(Kind, Cell)) -> Figure<'_> {
-    let samples: &[f64] = match cell {
-        Cell::Measured { samples, .. } => samples,
-        Cell::Beyond { .. } | Cell::Skipped(_) | Cell::Failed(_) | Cell::NotMeasured(_) => &[],
+    let (status, samples): (_, &[f64]) = match cell {
+        Cell::Measured { samples, .. } => ("measured", samples),
+        Cell::Beyond { .. } => ("beyond", &[]),
+        Cell::Skipped(_) => ("skipped", &[]),
+        Cell::Failed(_) => ("failed", &[]),
+        Cell::NotMeasured(_) => ("not_measured", &[]),
     };
+    let value = cell.at_least();
     Figure {
         server: server.name(),
-        value: cell.figure().map(|figure| figure.value),
-        unit: cell.figure().map(|figure| figure.unit.symbol()),
+        status,
+        value: value.map(|figure| figure.value),
+        unit: value.map(|figure| figure.unit.symbol()),
         samples,
         reason: cell.reason(),
     }

@@ -68,5 +68,9 @@ async fn measures_a_running_server_and_writes_both_reports() {
         json["cases"][0]["rows"][0]["servers"][0]["server"],
         "siding"
     );
+    assert_eq!(
+        json["cases"][0]["rows"][0]["servers"][0]["status"],
+        "measured"
+    );
     assert_eq!(json["cases"][1]["rows"][0]["verdict"], "skipped");
 }

@@ -225,10 +225,7 @@ impl Monitor {
             .filter(|suspect| suspect.case.is_some())
             .count();
         if let Some(active) = self.demand.update(stalled, now) {
-            let slots = Arc::clone(&self.parts.slots);
-            self.parts
-                .relief
-                .set_active(active, move || slots.doorbell().ring());
+            self.parts.relief.set_active(active);
             self.parts.observers.emit(&Event::Relief { active });
             if self.demand.is_exhausted() {
                 self.parts
@@ -236,6 +233,5 @@ impl Monitor {
                     .emit(&Event::ReliefExhausted { stalled });
             }
         }
-        self.parts.relief.nudge();
     }
 }

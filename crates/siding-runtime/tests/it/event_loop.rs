@@ -1,13 +1,14 @@
 //! The event loop while somebody blocks it.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use siding_runtime::{Builder, Runtime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{DEADLINE, builder};
+use crate::support::{DEADLINE, builder, eventually};
 
 /// Blocks an event-loop worker until another task, woken by a socket, has run; says whether it did within `patience`.
 fn io_runs_beside_a_blocked_worker(runtime: &Runtime, patience: Duration) -> bool {
@@ -73,9 +74,9 @@ fn an_idle_worker_beside_a_blocked_one_still_gets_io() {
 fn relief_carries_more_blocked_workers_than_there_are_cores() {
     let runtime = builder().build().unwrap();
     let (done, all) = mpsc::channel();
-    let barrier = std::sync::Arc::new(std::sync::Barrier::new(4));
+    let barrier = Arc::new(std::sync::Barrier::new(4));
     for _ in 0..4 {
-        let (barrier, done) = (std::sync::Arc::clone(&barrier), done.clone());
+        let (barrier, done) = (Arc::clone(&barrier), done.clone());
         runtime.handle().spawn(async move {
             // Passes only when four workers are in it at the same time.
             barrier.wait();
@@ -108,4 +109,42 @@ fn relief_goes_back_when_the_stall_is_over() {
         assert_eq!(events.recv_timeout(DEADLINE), Ok(0));
         runtime.block_on(blocker).unwrap().unwrap();
     }
+}
+
+/// Relief workers are called back while tasks hand each other on through the slot that no worker can steal from.
+#[test]
+fn a_worker_that_is_called_back_traps_no_task() {
+    let runtime = builder().build().unwrap();
+    let passes = Arc::new(AtomicUsize::new(0));
+    let (there, mut at_a) = tokio::sync::mpsc::channel::<()>(1);
+    let (back, mut at_b) = tokio::sync::mpsc::channel::<()>(1);
+    let count = Arc::clone(&passes);
+    runtime.block_on(there.send(())).unwrap();
+    runtime.handle().spawn(async move {
+        while at_a.recv().await.is_some() && back.send(()).await.is_ok() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    runtime
+        .handle()
+        .spawn(async move { while at_b.recv().await.is_some() && there.send(()).await.is_ok() {} });
+    for round in 0..20 {
+        let (release, blocked) = mpsc::channel::<()>();
+        let blocker = runtime
+            .handle()
+            .spawn(async move { blocked.recv_timeout(DEADLINE) });
+        advance(&passes, &format!("beside stall {round}"));
+        release.send(()).unwrap();
+        runtime.block_on(blocker).unwrap().unwrap();
+        advance(&passes, &format!("after stall {round}"));
+    }
+}
+
+/// Waits until the count has gone on by more passes than happen while relief comes and goes.
+#[track_caller]
+fn advance(passes: &AtomicUsize, when: &str) {
+    let target = passes.load(Ordering::Relaxed) + 20_000;
+    eventually(when, || {
+        (passes.load(Ordering::Relaxed) > target).then_some(())
+    });
 }

@@ -1,0 +1,125 @@
+//! The admin listener.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+use siding::{App, StartError, compute, get};
+
+use crate::support::{Client, Service, settings, start_with};
+
+fn service(token: Option<&str>) -> Service {
+    let app = App::new("test")
+        .route("/async", get(|| async { "async" }))
+        .route("/sums/{n}", get(compute(|| "sum")));
+    start_with(app, |settings| {
+        settings.admin = Some((Ipv4Addr::LOCALHOST, 0).into());
+        settings.admin_token = token.map(str::to_owned);
+    })
+}
+
+fn admin(service: &Service) -> Client {
+    let address = service
+        .running()
+        .admin_address()
+        .expect("an admin listener");
+    Client::connect(address).expect("connects")
+}
+
+fn find<'a>(list: &'a Value, key: &str, value: &str) -> &'a Value {
+    let list = list.as_array().expect("a list");
+    list.iter()
+        .find(|item| item[key] == value)
+        .expect("is in the list")
+}
+
+#[test]
+fn routes_tell_declaration_counts_and_latency() {
+    let service = service(None);
+    for _ in 0..3 {
+        assert_eq!(service.get("/sums/7").body, "sum");
+    }
+    let reply = admin(&service).get("/api/routes").json();
+    assert_eq!(reply["version"], 1);
+    let route = find(&reply["routes"], "name", "GET /sums/{n}");
+    assert_eq!(route["kind"], "fn");
+    assert_eq!(route["declared_lane"], "compute");
+    assert_eq!(route["current_lane"], "compute");
+    assert_eq!(route["pinned"], false);
+    assert_eq!(route["requests"], 3);
+    assert_eq!(route["evidence"], Value::Null);
+    assert!(route["latency_ms_p99"].as_f64().expect("a number") > 0.0);
+    let idle = find(&reply["routes"], "name", "GET /async");
+    assert_eq!(idle["requests"], 0);
+}
+
+#[test]
+fn lanes_tell_their_figures() {
+    let service = service(None);
+    assert_eq!(service.get("/sums/7").body, "sum");
+    let reply = admin(&service).get("/api/lanes").json();
+    assert_eq!(reply["version"], 1);
+    let compute = find(&reply["lanes"], "lane", "compute");
+    assert_eq!(compute["admitted"], 1);
+    assert_eq!(compute["refused"], 0);
+    find(&reply["lanes"], "lane", "threads");
+}
+
+#[test]
+fn stalls_are_listed() {
+    let service = service(None);
+    let reply = admin(&service).get("/api/stalls").json();
+    assert_eq!(reply["version"], 1);
+    assert_eq!(reply["stalls"], serde_json::json!([]));
+}
+
+#[test]
+fn the_public_listener_serves_none_of_it() {
+    let service = service(None);
+    for path in ["/api/routes", "/api/lanes", "/api/stalls"] {
+        assert_eq!(service.get(path).status, 404);
+    }
+    assert_eq!(admin(&service).get("/async").status, 404);
+}
+
+#[test]
+fn a_token_is_wanted() {
+    let service = service(Some("sesame"));
+    let mut client = admin(&service);
+    for header in [
+        "",
+        "authorization: Bearer nonsense\r\n",
+        "authorization: Basic sesame\r\n",
+    ] {
+        client.send(format!(
+            "GET /api/lanes HTTP/1.1\r\nhost: test\r\n{header}\r\n"
+        ));
+        let reply = client.reply();
+        reply.assert_problem(401, "token");
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    }
+    client.send("GET /api/lanes HTTP/1.1\r\nhost: test\r\nauthorization: bearer sesame\r\n\r\n");
+    assert_eq!(client.reply().status, 200);
+}
+
+#[test]
+fn others_may_not_reach_it_without_a_token() {
+    let mut settings = settings();
+    settings.admin = Some((Ipv4Addr::UNSPECIFIED, 0).into());
+    let app: App = App::new("test").with_settings(settings);
+    let error = app.start().expect_err("is refused");
+    assert!(matches!(error, StartError::OpenAdmin { .. }));
+    assert!(error.to_string().contains("--admin-token"));
+}
+
+#[test]
+fn an_address_in_use_is_said_to_be() {
+    let service = service(None);
+    let mut settings = settings();
+    settings.bind = service.address();
+    let error = App::<()>::new("test")
+        .with_settings(settings)
+        .start()
+        .expect_err("is refused");
+    assert!(matches!(error, StartError::Listen { .. }));
+    assert!(error.to_string().contains("another program listens there"));
+}
