@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `siding` command: `siding bench` measures a service, and writes a report of it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    siding_cli::run()
+}

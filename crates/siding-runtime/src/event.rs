@@ -51,7 +51,8 @@ pub enum Event {
         /// Why.
         reason: MoveReason,
     },
-    /// The evidence that convicted a route is complete: what its developer should change. Once for each conviction.
+    /// The evidence that convicted a route is complete: what its developer should change. Once for each cause
+    /// in a row: a route that is convicted again of the same says it once.
     Advice {
         /// Which route.
         route: RouteId,

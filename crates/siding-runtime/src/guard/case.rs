@@ -91,7 +91,15 @@ fn blocked_on(activity: Activity) -> Option<BlockedOn> {
 pub(super) struct Case {
     route: Arc<Route>,
     evidence: Evidence,
-    weighed: bool,
+    weighed: Weighed,
+}
+
+/// What came of weighing a poll so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weighed {
+    NotYet,
+    Acquitted,
+    Convicted,
 }
 
 impl Case {
@@ -110,7 +118,7 @@ impl Case {
         Self {
             route,
             evidence,
-            weighed: false,
+            weighed: Weighed::NotYet,
         }
     }
 
@@ -119,12 +127,10 @@ impl Case {
         &self.evidence
     }
 
-    /// Brings the evidence up to date. A block that has lost its name, because the thread runs for a moment just now,
-    /// keeps the name it had.
+    /// Brings the evidence up to date.
     pub(super) fn update(&mut self, age: Duration, verdict: Verdict) {
         self.evidence.lasted = age;
-        let named = matches!(self.evidence.verdict, Verdict::Blocked { on: Some(_) });
-        if !(named && verdict == Verdict::Blocked { on: None }) {
+        if !self.evidence.verdict.says_more_than(&verdict) {
             self.evidence.verdict = verdict;
         }
     }
@@ -133,10 +139,16 @@ impl Case {
     /// A conviction takes the thread's stack while it still stalls.
     pub(super) fn pursue(&mut self, slot: &Slot, stacks: &mut Stacks) {
         self.route.divert(&self.evidence.verdict);
-        let convicted = self.route.weigh(&self.evidence, !self.weighed);
-        self.weighed |= self.evidence.verdict.right_lane().is_some();
-        if convicted {
+        // One poll convicts once, however long it goes on.
+        if self.weighed == Weighed::Convicted || self.evidence.verdict.right_lane().is_none() {
+            return;
+        }
+        let first = self.weighed == Weighed::NotYet;
+        if self.route.weigh(&self.evidence, first) {
+            self.weighed = Weighed::Convicted;
             stacks.take(slot, &self.route, &self.evidence);
+        } else {
+            self.weighed = Weighed::Acquitted;
         }
     }
 

@@ -195,6 +195,7 @@ impl Monitor {
                     .observers
                     .emit(&Event::StallBegan { route: route.id() });
                 suspect.case = Some(Case::open(route, age, verdict));
+                self.parts.relief.wake_one();
             }
         }
         if let Some(case) = &mut suspect.case {
@@ -225,10 +226,7 @@ impl Monitor {
             .filter(|suspect| suspect.case.is_some())
             .count();
         if let Some(active) = self.demand.update(stalled, now) {
-            let slots = Arc::clone(&self.parts.slots);
-            self.parts
-                .relief
-                .set_active(active, move || slots.doorbell().ring());
+            self.parts.relief.set_active(active);
             self.parts.observers.emit(&Event::Relief { active });
             if self.demand.is_exhausted() {
                 self.parts
@@ -236,6 +234,5 @@ impl Monitor {
                     .emit(&Event::ReliefExhausted { stalled });
             }
         }
-        self.parts.relief.nudge();
     }
 }

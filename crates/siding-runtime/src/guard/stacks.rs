@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::slot::Slot;
 use crate::context::RouteId;
 use crate::inspect::{Sampler, Symbols, Unknown};
-use crate::placement::{Evidence, Route};
+use crate::placement::{Evidence, PendingStack, Route, Verdict};
 
 /// At most one stack of a route within this time: the signal interrupts `nanosleep`, `poll` and `connect`.
 const GAP: Duration = Duration::from_secs(10);
@@ -19,7 +19,15 @@ const PATIENCE: Duration = Duration::from_millis(5);
 pub(super) struct Stacks {
     sampler: Result<Sampler, Unknown>,
     symbols: Symbols,
-    taken: HashMap<RouteId, Instant>,
+    taken: HashMap<RouteId, Taken>,
+}
+
+/// The last stack of a route.
+#[derive(Debug)]
+struct Taken {
+    at: Instant,
+    verdict: Verdict,
+    stack: PendingStack,
 }
 
 impl Stacks {
@@ -34,36 +42,54 @@ impl Stacks {
     /// Takes the stack of the thread behind `slot` into `evidence`, and lets `route` publish its advice when that is
     /// complete: with the stack, or with the reason why there is none.
     pub(super) fn take(&mut self, slot: &Slot, route: &Arc<Route>, evidence: &Evidence) {
-        let asked = self.capture(slot, route.id()).and_then(|raw| {
-            let (route, pending) = (Arc::clone(route), evidence.stack.clone());
-            self.symbols.resolve(raw, move |stack| {
-                pending.set(Ok(stack));
-                route.publish_advice();
-            })
-        });
+        let asked = self
+            .recent(evidence)
+            .unwrap_or_else(|| self.ask(slot, route, evidence));
         if let Err(unknown) = asked {
             evidence.stack.set(Err(unknown.to_string()));
             route.publish_advice();
         }
+        // Only now that nothing is urgent: a library that was loaded since makes this take milliseconds.
+        if let Ok(sampler) = &self.sampler {
+            sampler.refresh();
+        }
     }
 
-    fn capture(
-        &mut self,
-        slot: &Slot,
-        route: RouteId,
-    ) -> Result<crate::inspect::RawStack, Unknown> {
-        let sampler = self.sampler.as_ref().map_err(Unknown::clone)?;
-        let now = Instant::now();
-        if self
-            .taken
-            .get(&route)
-            .is_some_and(|taken| now.duration_since(*taken) < GAP)
-        {
-            return Err(Unknown::because(
-                "a stack of this route was taken less than 10 s before",
-            ));
+    /// Makes do with the route's last stack if that is too fresh for another, and if it shows the same cause.
+    fn recent(&self, evidence: &Evidence) -> Option<Result<(), Unknown>> {
+        let last = self.taken.get(&evidence.route)?;
+        if last.at.elapsed() >= GAP {
+            return None;
         }
-        self.taken.insert(route, now);
-        sampler.capture(slot.tid(), slot.stack()?, PATIENCE)
+        let known = last
+            .stack
+            .get()
+            .filter(|_| last.verdict.has_the_cause_of(&evidence.verdict));
+        if let Some(stack) = known {
+            evidence.stack.set(stack.clone());
+            return Some(Ok(()));
+        }
+        Some(Err(Unknown::because(
+            "a stack of this route was taken less than 10 s before",
+        )))
+    }
+
+    fn ask(&mut self, slot: &Slot, route: &Arc<Route>, evidence: &Evidence) -> Result<(), Unknown> {
+        let sampler = self.sampler.as_ref().map_err(Unknown::clone)?;
+        let (verdict, stack) = (evidence.verdict.clone(), evidence.stack.clone());
+        self.taken.insert(
+            evidence.route,
+            Taken {
+                at: Instant::now(),
+                verdict,
+                stack,
+            },
+        );
+        let raw = sampler.capture(slot.tid(), slot.stack()?, PATIENCE)?;
+        let (route, pending) = (Arc::clone(route), evidence.stack.clone());
+        self.symbols.resolve(raw, move |stack| {
+            pending.set(Ok(stack));
+            route.publish_advice();
+        })
     }
 }

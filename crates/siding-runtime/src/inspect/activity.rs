@@ -1,8 +1,5 @@
 //! [`Activity`]: what a thread is doing at this moment, seen from the kernel.
 
-#[cfg(target_os = "linux")]
-use std::borrow::Cow;
-
 /// What a thread does now, as `/proc/self/task/<tid>/syscall` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activity {
@@ -38,17 +35,6 @@ impl Activity {
                 sp: hexadecimal(&mut words)?,
                 pc: hexadecimal(&mut words)?,
             })),
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Syscall {
-    /// The call's name in the kernel's sources, `syscall 999` where it is newer than the table.
-    pub(crate) fn name(&self) -> Cow<'static, str> {
-        match super::syscall_names::name(self.number) {
-            Some(name) => name.into(),
-            None => format!("syscall {}", self.number).into(),
         }
     }
 }
@@ -97,19 +83,5 @@ mod tests {
         for text in ["", "sleeping", "230 0x1 0x0", "230 1 2 3 4 5 6 7 8"] {
             assert_eq!(Activity::parse(text), None, "{text:?}");
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn names_even_a_call_it_does_not_know() {
-        let mut call = Syscall {
-            number: 999,
-            args: [0; 6],
-            sp: 0,
-            pc: 0,
-        };
-        assert_eq!(call.name(), "syscall 999");
-        call.number = u64::try_from(libc::SYS_futex).unwrap();
-        assert_eq!(call.name(), "futex");
     }
 }

@@ -1,5 +1,7 @@
 //! Stand-ins for platforms that cannot be looked into: the same interface, and a reason for every question.
 
+use std::borrow::Cow;
+
 use super::{Account, Activity, BlockedOn, Tid, Unknown, activity::Syscall};
 
 /// A probe without `/proc`.
@@ -24,10 +26,16 @@ impl ThreadProbe {
     }
 }
 
+impl Syscall {
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        format!("syscall {}", self.number).into()
+    }
+}
+
 impl BlockedOn {
     pub(crate) fn read(call: &Syscall) -> Self {
         Self {
-            syscall: format!("syscall {}", call.number).into(),
+            syscall: call.name(),
             target: None,
         }
     }

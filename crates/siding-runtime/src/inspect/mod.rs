@@ -6,7 +6,7 @@
 //! - [`ThreadProbe::account`]: its time on a CPU and its time waiting for one,
 //! - [`ThreadProbe::activity`]: whether it runs, or which system call it is blocked in,
 //! - [`BlockedOn::read`]: what that call waits for, by name: a peer, a file, a lock,
-//! - [`stack`]: where in the program it is.
+//! - [`Sampler::capture`]: where in the program it is, and [`Symbols`] to give that its names.
 //!
 //! Nothing here takes part in the inspected thread's work. Everything but a stack is read behind its back; a stack
 //! costs it one signal. Nothing panics, and nothing waits for the thread or for a file system: what cannot be
@@ -14,42 +14,21 @@
 
 mod account;
 mod activity;
+#[cfg_attr(not(target_os = "linux"), path = "elsewhere.rs")]
+mod linux;
 mod services;
 mod stack;
 mod target;
 mod tid;
 mod unknown;
 
-#[cfg(target_os = "linux")]
-mod arguments;
-#[cfg(target_os = "linux")]
-mod clock;
-#[cfg(target_os = "linux")]
-mod descriptor;
-#[cfg(target_os = "linux")]
-mod memory;
-#[cfg(target_os = "linux")]
-mod probe;
-#[cfg(target_os = "linux")]
-mod sockaddr;
-#[cfg(target_os = "linux")]
-mod syscall_names;
-#[cfg(target_os = "linux")]
-mod wait_set;
-
-#[cfg(not(target_os = "linux"))]
-mod elsewhere;
-
 #[cfg(test)]
 mod tests;
 
 pub(crate) use account::Account;
 pub(crate) use activity::Activity;
-#[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::ThreadProbe;
-#[cfg(target_os = "linux")]
-pub(crate) use probe::ThreadProbe;
-pub(crate) use stack::{RawStack, Sampler, StackBounds, Symbols};
+pub(crate) use linux::ThreadProbe;
+pub(crate) use stack::{Sampler, StackBounds, Symbols};
 pub(crate) use tid::Tid;
 
 pub use stack::{Frame, Stack};

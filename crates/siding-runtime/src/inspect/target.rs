@@ -87,6 +87,15 @@ impl Target {
     }
 }
 
+impl BlockedOn {
+    /// Whether both wait in the same call for the same thing; two sleeps do, whatever their length.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let sleep = |on: &Self| matches!(on.target, Some(Target::Sleep { .. }));
+        self.syscall == other.syscall
+            && (self.target == other.target || (sleep(self) && sleep(other)))
+    }
+}
+
 impl fmt::Display for BlockedOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.syscall)?;

@@ -116,7 +116,7 @@ impl Lanes {
 pub enum RefusalReason {
     /// Every waiting place was taken.
     Full,
-    /// Jobs have been waiting longer than the lane can make good; new arrivals only make it worse.
+    /// The job had waited too long in a lane whose queue does not come down; newer ones run first.
     Overloaded,
 }
 

@@ -44,6 +44,8 @@ struct State {
     record: Record,
     evidence: Option<Evidence>,
     moves: Vec<Move>,
+    /// The verdict whose advice was published last. A pinned route is convicted again and again of the same.
+    published: Option<Verdict>,
 }
 
 impl Route {
@@ -54,6 +56,7 @@ impl Route {
             record: Record::default(),
             evidence: None,
             moves: Vec::new(),
+            published: None,
         };
         Self {
             id,
@@ -251,9 +254,18 @@ impl Route {
         }
     }
 
-    /// Says what to change, now that the evidence is complete.
+    /// Says what to change, now that the evidence is complete: once for each cause.
     pub(crate) fn publish_advice(&self) {
-        if let Some(advice) = self.snapshot().advice {
+        let RouteSnapshot {
+            evidence: Some(evidence),
+            advice: Some(advice),
+            ..
+        } = self.snapshot()
+        else {
+            return;
+        };
+        let before = self.state().published.replace(evidence.verdict.clone());
+        if before.is_none_or(|before| !before.has_the_cause_of(&evidence.verdict)) {
             self.court.observers.emit(&Event::Advice {
                 route: self.id,
                 advice,

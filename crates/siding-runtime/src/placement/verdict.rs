@@ -37,6 +37,23 @@ impl Verdict {
         }
     }
 
+    /// Whether this verdict on a poll tells more than a `later` one on the same poll: a block that has lost its name,
+    /// because the thread runs for a moment just now, or the rest of a call that the stack's signal interrupted.
+    pub(crate) fn says_more_than(&self, later: &Self) -> bool {
+        let named = matches!(self, Self::Blocked { on: Some(_) });
+        named && (*later == Self::Blocked { on: None } || self.has_the_cause_of(later))
+    }
+
+    /// Whether both have the same cause: for a block, the same system call on the same peer or file.
+    pub(crate) fn has_the_cause_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Blocked { on: Some(on) }, Self::Blocked { on: Some(other) }) => {
+                on.is_like(other)
+            }
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
     /// The lane where work of this kind hurts nobody; `None` when the code is not to blame.
     ///
     /// What the platform would not tell apart goes to the threads: they carry computing badly, but they carry it.

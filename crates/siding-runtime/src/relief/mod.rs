@@ -18,9 +18,19 @@
 //! Invariant: `queued + engaged - releases` is the number of workers kept out, and [`Relief::set_active`] makes it
 //! `spare - active`. Only the monitor calls that, so there is one decider.
 //!
-//! A plug can be picked up by the very worker that polls the driver while the other workers are parked. The worker that
-//! takes a plug therefore wakes the monitor, and the monitor spawns an empty task from outside the runtime
-//! ([`Relief::nudge`]): that wakes a parked worker, which then finds the driver free and polls it.
+//! # What a stall must not leave undone
+//!
+//! A worker that stalls may have been the one that polls the driver, while relief from the stall before is idle and parked
+//! beside it: nobody new comes to look, and nobody polls. So at each new stall the monitor spawns an empty task from
+//! outside the runtime ([`Relief::wake_one`]), which wakes a parked worker; that one then finds the driver free.
+//!
+//! # What a plug must not trap
+//!
+//! A worker may take a plug while it is the one that polls the driver and all others are parked, or while a task sits in
+//! its LIFO slot, which no other worker can steal from: polling the driver between two tasks may fill that slot, and tokio
+//! looks into its inject queue, where plugs come from, before that slot every so often. So a plug, before it waits, spawns two empty tasks from within its worker. The first pushes
+//! whatever the slot holds into the run queue, the second pushes out the first; either push wakes a parked worker, which
+//! steals what is there and then finds the driver free. The second stays in the slot, where it keeps nobody waiting.
 
 mod demand;
 
@@ -49,8 +59,6 @@ struct State {
     queued: usize,
     engaged: usize,
     releases: usize,
-    /// A worker took a plug since the last nudge.
-    nudge_due: bool,
     closing: bool,
 }
 
@@ -62,7 +70,7 @@ impl Relief {
             spare,
             plugs: Arc::default(),
         };
-        relief.set_active(0, || ());
+        relief.set_active(0);
         relief
     }
 
@@ -89,9 +97,8 @@ impl Relief {
         true
     }
 
-    /// Lets `active` spare workers run and occupies all others. `on_engaged` is called by each worker that is
-    /// occupied again, on its own thread.
-    pub(crate) fn set_active(&self, active: usize, on_engaged: impl Fn() + Clone + Send + 'static) {
+    /// Lets `active` spare workers run and occupies all others.
+    pub(crate) fn set_active(&self, active: usize) {
         let wanted = self.spare.saturating_sub(active);
         let mut state = self.plugs.lock();
         if state.closing {
@@ -111,21 +118,14 @@ impl Relief {
         state.queued += plugs;
         drop(state);
         for _ in 0..plugs {
-            self.spawn_plug(on_engaged.clone());
+            let plugs = Arc::clone(&self.plugs);
+            spawn_bare(&self.tokio, async move { plugs.occupy() });
         }
     }
 
-    fn spawn_plug(&self, on_engaged: impl Fn() + Send + 'static) {
-        let plugs = Arc::clone(&self.plugs);
-        spawn_bare(&self.tokio, async move { plugs.occupy(on_engaged) });
-    }
-
-    /// Wakes a parked worker if one was occupied since the last call, so that somebody polls the driver.
-    pub(crate) fn nudge(&self) {
-        let due = std::mem::take(&mut self.plugs.lock().nudge_due);
-        if due {
-            spawn_bare(&self.tokio, async {});
-        }
+    /// Wakes a parked worker, if there is one, so that somebody polls the driver.
+    pub(crate) fn wake_one(&self) {
+        spawn_bare(&self.tokio, async {});
     }
 
     /// Lets every spare worker go for good. The runtime can only shut down after this.
@@ -141,17 +141,16 @@ impl Plugs {
     }
 
     /// Occupies the calling worker until it is released.
-    fn occupy(&self, on_engaged: impl Fn()) {
+    fn occupy(&self) {
         let mut state = self.lock();
         state.queued -= 1;
         if state.may_leave() {
             return;
         }
         state.engaged += 1;
-        state.nudge_due = true;
         self.occupied.notify_all();
         drop(state);
-        on_engaged();
+        make_way();
 
         let mut state = self.lock();
         while !state.may_leave() {
@@ -162,6 +161,13 @@ impl Plugs {
         }
         state.engaged -= 1;
     }
+}
+
+/// Empties the LIFO slot of the calling worker and wakes a parked one; see the module's header.
+fn make_way() {
+    let tokio = tokio::runtime::Handle::current();
+    spawn_bare(&tokio, async {});
+    spawn_bare(&tokio, async {});
 }
 
 impl State {

@@ -14,43 +14,23 @@
 //! tokio answer by calling again. Other code may not, so take one stack a conviction.
 
 mod bounds;
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )),
+    path = "elsewhere.rs"
+)]
+mod capture;
 mod frame;
 mod raw;
 mod symbols;
 
-#[cfg(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-mod capture;
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-mod elsewhere;
-
 pub(crate) use bounds::StackBounds;
-#[cfg(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
 pub(crate) use capture::Sampler;
-#[cfg(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-use capture::{Functions, image};
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-pub(crate) use elsewhere::Sampler;
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-use elsewhere::{Functions, image};
 pub(crate) use raw::RawStack;
 pub(crate) use symbols::Symbols;
 
 pub use frame::{Frame, Stack};
+
+use capture::{Functions, image};

@@ -10,6 +10,7 @@ pub(crate) struct RawStack {
 }
 
 impl RawStack {
+    #[cfg(test)]
     pub(crate) fn depth(&self) -> usize {
         self.addresses.len()
     }

@@ -11,16 +11,16 @@ use std::{fmt, io};
 use super::super::Unknown;
 use super::{Frame, Functions, RawStack, Stack, image};
 
-/// How many stacks may wait. One takes microseconds once the program's line tables are read, which the first stack
-/// pays for; more than this come from a fault that needs no more evidence, and are refused.
+/// How many stacks may wait. One takes microseconds once the program's line tables are read; the first stack pays for
+/// that, with hundreds of milliseconds. More than this many tell of a fault that needs no more evidence, and are refused.
 const WAITING_MAX: usize = 64;
 
 /// Added to the nice value of the thread: names are for reports, which can wait for the work.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Resolves stacks in the background. The thread starts with the first stack; dropping this ends it, and stacks
-/// that still wait are dropped with their callbacks.
+/// Resolves stacks in the background. The thread starts with the first stack; dropping this ends it and waits for
+/// the stack in work, while those that still wait are dropped with their callbacks.
 #[derive(Default)]
 pub(crate) struct Symbols {
     worker: Mutex<Option<Worker>>,

@@ -38,6 +38,7 @@
 //! all new work and are neither refused nor dropped, because a future that was let in must be able to end. That queue
 //! is bounded by what was admitted: a future has at most one poll waiting.
 
+mod outcome;
 mod overload;
 mod service_time;
 #[cfg(test)]
@@ -46,11 +47,11 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use overload::Overload;
-pub(super) use overload::Shift;
-use service_time::ServiceTime;
-
-use super::RefusalReason;
+pub(super) use self::outcome::{Dropped, Findings, Next, Staff, TurnedAway, Waiter, Waiting};
+use self::overload::Overload;
+pub(super) use self::overload::Shift;
+use self::service_time::ServiceTime;
+use super::{LaneKind, LaneSnapshot, RefusalReason};
 use crate::context::WorkContext;
 
 /// A full queue is searched for jobs that nobody waits for any more, but no more often than this.
@@ -58,80 +59,6 @@ const SWEEP_EVERY: Duration = Duration::from_millis(100);
 /// Nobody is told to come back sooner or later than this.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
-
-/// Something that waits for a thread, on behalf of somebody who may leave.
-pub(super) trait Waiter {
-    /// Whether nobody wants the result any more.
-    fn abandoned(&self) -> bool;
-}
-
-/// One job in the queue.
-#[derive(Debug)]
-pub(super) struct Waiting<T> {
-    pub(super) work: T,
-    pub(super) context: WorkContext,
-    pub(super) since: Instant,
-}
-
-/// Why a job left the queue without running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dropped {
-    /// Its deadline had passed.
-    DeadlinePassed,
-    /// Nobody waited for it.
-    ClientGone,
-    /// It had waited too long in an overloaded lane.
-    Shed {
-        /// When to come back.
-        retry_after: Duration,
-    },
-}
-
-/// A job that was not let in, and what to tell its caller.
-#[derive(Debug)]
-pub(super) struct TurnedAway<T> {
-    pub(super) work: T,
-    pub(super) reason: RefusalReason,
-    pub(super) retry_after: Duration,
-}
-
-/// What one call found besides its result. The caller reports it once the lane's lock is released: dropping a job runs
-/// its owner's code.
-#[derive(Debug)]
-#[must_use]
-pub(super) struct Findings<T> {
-    pub(super) dropped: Vec<(Waiting<T>, Dropped)>,
-    pub(super) shift: Option<Shift>,
-}
-
-impl<T> Default for Findings<T> {
-    fn default() -> Self {
-        Self {
-            dropped: Vec::new(),
-            shift: None,
-        }
-    }
-}
-
-/// What a thread runs next.
-#[derive(Debug)]
-pub(super) enum Next<T, U> {
-    /// A job, for the first time.
-    Job(Waiting<T>),
-    /// A later poll of a future that was admitted before.
-    Resumed(U),
-}
-
-/// How many jobs went which way since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) admitted: u64,
-    pub(super) completed: u64,
-    pub(super) refused: u64,
-    pub(super) deadline_passed: u64,
-    pub(super) client_gone: u64,
-    pub(super) panicked: u64,
-}
 
 /// One lane's waiting jobs (`T`) and resumed polls (`U`).
 #[derive(Debug)]
@@ -145,8 +72,19 @@ pub(super) struct Admission<T, U> {
     counts: Counts,
 }
 
+/// How many jobs went which way since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    admitted: u64,
+    completed: u64,
+    refused: u64,
+    deadline_passed: u64,
+    client_gone: u64,
+    panicked: u64,
+}
+
 impl<T: Waiter, U> Admission<T, U> {
-    /// An empty queue in which `waiting_max` jobs may wait; zero lets nothing in.
+    /// An empty queue in which `waiting_max` jobs may wait.
     pub(super) fn new(waiting_max: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
@@ -159,24 +97,25 @@ impl<T: Waiter, U> Admission<T, U> {
         }
     }
 
-    /// Lets `work` wait, or turns it away when every place is taken. `threads` is how many serve the queue.
+    /// Lets `work` wait, or turns it away when every place is taken.
     pub(super) fn offer(
         &mut self,
         work: T,
         context: WorkContext,
         now: Instant,
-        threads: usize,
+        staff: Staff,
     ) -> (Result<(), TurnedAway<T>>, Findings<T>) {
         let mut findings = Findings::default();
-        if self.waiting.len() >= self.waiting_max {
+        let places = self.waiting_max.saturating_add(staff.free);
+        if self.waiting.len() >= places {
             self.sweep(now, &mut findings);
         }
-        if self.waiting.len() >= self.waiting_max {
+        if self.waiting.len() >= places {
             self.counts.refused += 1;
             let turned_away = TurnedAway {
                 work,
                 reason: RefusalReason::Full,
-                retry_after: self.retry_after(threads),
+                retry_after: self.retry_after(staff.threads),
             };
             return (Err(turned_away), findings);
         }
@@ -251,19 +190,25 @@ impl<T: Waiter, U> Admission<T, U> {
         })
     }
 
-    /// Whether the lane is overloaded.
-    pub(super) fn overloaded(&self) -> bool {
-        self.overload.is_on()
-    }
-
-    /// The mean time that a job runs.
-    pub(super) fn service_time(&self) -> Duration {
-        self.service_time.mean()
-    }
-
-    /// The counts now.
-    pub(super) fn counts(&self) -> Counts {
-        self.counts
+    /// What is known here of `lane`, whose queue this is: everything but its threads.
+    pub(super) fn snapshot(&self, lane: LaneKind) -> LaneSnapshot {
+        let counts = self.counts;
+        LaneSnapshot {
+            lane,
+            threads: 0,
+            threads_max: 0,
+            running: 0,
+            waiting: self.len(),
+            waiting_max: self.waiting_max,
+            overloaded: self.overload.is_on(),
+            admitted: counts.admitted,
+            completed: counts.completed,
+            refused: counts.refused,
+            deadline_passed: counts.deadline_passed,
+            client_gone: counts.client_gone,
+            panicked: counts.panicked,
+            service_time: self.service_time.mean(),
+        }
     }
 
     /// When `threads` will have served what waits now.

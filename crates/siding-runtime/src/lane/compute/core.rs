@@ -10,7 +10,7 @@ use super::crew::Crew;
 use crate::config::ComputeConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
-use crate::lane::admission::{Admission, Next};
+use crate::lane::admission::{Admission, Next, Staff};
 use crate::lane::desk::{Desk, Resumed, quietly};
 use crate::lane::job::{Ran, Work};
 use crate::lane::{LaneKind, LaneSnapshot, ThreadHook};
@@ -22,16 +22,18 @@ pub(super) struct Core {
     config: ComputeConfig,
     desk: Desk,
     state: Mutex<State>,
-    /// Rung when the last running job has ended.
+    /// Rung when the last turn has ended.
     all_done: Condvar,
-    /// `None` once the lane was shut down.
+    /// `None` once the lane was shut down and its last job has ended.
     pool: RwLock<Option<ThreadPool>>,
     crew: Crew,
 }
 
 struct State {
     admission: Admission<Arc<dyn Work>, Resumed>,
-    /// Jobs that rayon has; never more than it has threads.
+    /// Turns that rayon was given and that have not ended; never more than it has threads.
+    claimed: usize,
+    /// Of those, the ones that run a job.
     running: usize,
     stopping: bool,
 }
@@ -48,6 +50,7 @@ impl Core {
             desk: Desk::new(LaneKind::Compute, observers),
             state: Mutex::new(State {
                 admission: Admission::new(config.waiting_max),
+                claimed: 0,
                 running: 0,
                 stopping: false,
             }),
@@ -72,7 +75,8 @@ impl Core {
             return;
         }
         let threads = self.config.threads;
-        let (admitted, findings) = state.admission.offer(work, context, now, threads);
+        let staff = state.staff(threads);
+        let (admitted, findings) = state.admission.offer(work, context, now, staff);
         let free = state.claim_thread(threads);
         drop(state);
         if free {
@@ -88,7 +92,7 @@ impl Core {
     /// there any more.
     pub(super) fn resume(self: &Arc<Self>, resumed: Resumed) {
         let mut state = self.lock();
-        if state.stopping && state.running == 0 {
+        if state.stopping && state.claimed == 0 {
             drop(state);
             quietly(|| drop(resumed));
             return;
@@ -129,13 +133,16 @@ impl Core {
         let now = Instant::now();
         let mut state = self.lock();
         let (next, findings) = state.admission.take(now, self.config.threads);
-        if next.is_none() {
-            state.running -= 1;
-            if state.running == 0 {
-                self.all_done.notify_all();
-            }
+        match next {
+            Some(_) => state.running += 1,
+            None => state.claimed -= 1,
         }
+        let (all_done, stopping) = (state.claimed == 0, state.stopping);
         drop(state);
+        if all_done && stopping {
+            self.retire();
+            self.all_done.notify_all();
+        }
         self.desk.settle(findings, now);
         next.map(|next| (next, now))
     }
@@ -143,6 +150,7 @@ impl Core {
     fn account(&self, ran: &Ran, resumed: bool, elapsed: Duration) {
         let panicked = matches!(ran, Ran::Panicked(_));
         let mut state = self.lock();
+        state.running -= 1;
         match resumed {
             true => state.admission.resumed(panicked),
             false => state.admission.completed(elapsed, panicked),
@@ -152,60 +160,61 @@ impl Core {
     /// The figures now.
     pub(super) fn snapshot(&self) -> LaneSnapshot {
         let state = self.lock();
-        let counts = state.admission.counts();
         LaneSnapshot {
-            lane: LaneKind::Compute,
             threads: self.config.threads,
             threads_max: self.config.threads,
             running: state.running,
-            waiting: state.admission.len(),
-            waiting_max: self.config.waiting_max,
-            overloaded: state.admission.overloaded(),
-            admitted: counts.admitted,
-            completed: counts.completed,
-            refused: counts.refused,
-            deadline_passed: counts.deadline_passed,
-            client_gone: counts.client_gone,
-            panicked: counts.panicked,
-            service_time: state.admission.service_time(),
+            ..state.admission.snapshot(LaneKind::Compute)
         }
     }
 
-    /// Takes no more jobs, and answers those that wait.
+    /// Takes no more jobs, answers those that wait, and sends the threads away as soon as nothing runs.
     pub(super) fn stop(&self) {
         let mut state = self.lock();
         state.stopping = true;
         let waiting = state.admission.drain();
+        let idle = state.claimed == 0;
         drop(state);
         self.desk.close(waiting);
+        if idle {
+            self.retire();
+        }
     }
 
-    /// After [`stop`](Self::stop): waits for what runs, `limit` at most, and sends the threads away.
+    /// After [`stop`](Self::stop): waits until every thread has ended, `limit` at most.
     pub(super) fn join(&self, limit: Duration) {
         let (state, _) = self
             .all_done
-            .wait_timeout_while(self.lock(), limit, |state| state.running > 0)
+            .wait_timeout_while(self.lock(), limit, |state| state.claimed > 0)
             .unwrap_or_else(PoisonError::into_inner);
-        let all_done = state.running == 0;
+        let all_done = state.claimed == 0;
         drop(state);
-        let pool = self
-            .pool
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // The threads end as soon as nothing runs on them.
-        drop(pool);
         if all_done {
+            self.retire();
             self.crew.join();
         }
+    }
+
+    /// Lets rayon's threads end. Called when the lane was stopped and nothing runs, by whoever finds it so first: a pool that
+    /// is dropped earlier forgets what was spawned on it.
+    fn retire(&self) {
+        let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
+        drop(pool.take());
     }
 }
 
 impl State {
+    fn staff(&self, threads: usize) -> Staff {
+        Staff {
+            threads,
+            free: threads.saturating_sub(self.running),
+        }
+    }
+
     /// Counts one thread as busy if work waits for it.
     fn claim_thread(&mut self, threads: usize) -> bool {
-        let free = self.running < threads && !self.admission.is_empty();
-        self.running += usize::from(free);
+        let free = self.claimed < threads && !self.admission.is_empty();
+        self.claimed += usize::from(free);
         free
     }
 }

@@ -27,7 +27,7 @@ impl Crew {
             .num_threads(threads)
             .start_handler(move |_| {
                 priority::give_way();
-                quietly(|| on_thread_start());
+                quietly(&on_thread_start);
             })
             .spawn_handler(|thread| {
                 let name = format!("siding-compute-{}", thread.index());

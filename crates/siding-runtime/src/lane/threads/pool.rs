@@ -13,7 +13,7 @@ use super::worker::Sleeper;
 use crate::config::ThreadsConfig;
 use crate::context::WorkContext;
 use crate::event::{Event, Observers};
-use crate::lane::admission::Admission;
+use crate::lane::admission::{Admission, Staff};
 use crate::lane::desk::{Desk, Resumed, quietly};
 use crate::lane::job::Work;
 use crate::lane::{LaneKind, LaneSnapshot, ThreadHook};
@@ -82,8 +82,8 @@ impl Pool {
             self.desk.closed(work);
             return;
         }
-        let threads = state.muster.threads();
-        let (admitted, findings) = state.admission.offer(work, context, now, threads);
+        let staff = state.staff(self.config.threads_min);
+        let (admitted, findings) = state.admission.offer(work, context, now, staff);
         let summons = match admitted {
             Ok(()) => state.summon(),
             Err(_) => Summons::Nobody,
@@ -174,22 +174,11 @@ impl Pool {
     /// The figures now.
     pub(super) fn snapshot(&self) -> LaneSnapshot {
         let state = self.lock();
-        let counts = state.admission.counts();
         LaneSnapshot {
-            lane: LaneKind::Threads,
             threads: state.muster.threads(),
             threads_max: self.config.threads_max,
             running: state.running,
-            waiting: state.admission.len(),
-            waiting_max: self.config.waiting_max,
-            overloaded: state.admission.overloaded(),
-            admitted: counts.admitted,
-            completed: counts.completed,
-            refused: counts.refused,
-            deadline_passed: counts.deadline_passed,
-            client_gone: counts.client_gone,
-            panicked: counts.panicked,
-            service_time: state.admission.service_time(),
+            ..state.admission.snapshot(LaneKind::Threads)
         }
     }
 
@@ -210,6 +199,14 @@ impl Pool {
 }
 
 impl State {
+    fn staff(&self, threads_min: usize) -> Staff {
+        let threads = self.muster.threads();
+        Staff {
+            threads,
+            free: threads.max(threads_min).saturating_sub(self.running),
+        }
+    }
+
     /// Calls for a thread, because work waits.
     fn summon(&mut self) -> Summons<Sleeper> {
         let summons = self.muster.summon();

@@ -1,7 +1,20 @@
 //! Names of system calls by number, on the architectures whose table is known.
 
-/// The name of system call `number` on this machine, if it is in the table.
-pub(super) fn name(number: u64) -> Option<&'static str> {
+use std::borrow::Cow;
+
+use super::Syscall;
+
+impl Syscall {
+    /// The call's name in the kernel's sources, `syscall 999` where the table lacks it.
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        match name(self.number) {
+            Some(name) => name.into(),
+            None => format!("syscall {}", self.number).into(),
+        }
+    }
+}
+
+fn name(number: u64) -> Option<&'static str> {
     let number = libc::c_long::try_from(number).ok()?;
     common(number)
         .or_else(|| particular(number))
@@ -88,7 +101,7 @@ table! { common: }
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::*;
 
     #[test]
     fn names_common_calls() {
@@ -110,5 +123,12 @@ mod tests {
     fn leaves_unknown_numbers_alone() {
         assert_eq!(name(9_999), None);
         assert_eq!(name(u64::MAX), None);
+        let call = Syscall {
+            number: 9_999,
+            args: [0; 6],
+            sp: 0,
+            pc: 0,
+        };
+        assert_eq!(call.name(), "syscall 9999");
     }
 }

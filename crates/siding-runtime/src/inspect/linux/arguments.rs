@@ -6,9 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::activity::Syscall;
 use super::sockaddr::SocketName;
-use super::{BlockedOn, Target, clock, descriptor, memory, wait_set};
+use super::{BlockedOn, Syscall, Target, clock, descriptor, memory, wait_set};
 
 impl BlockedOn {
     /// Reads what `call` waits for. The call's arguments may be out of date, as the thread runs on meanwhile: then

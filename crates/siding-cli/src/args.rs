@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::case::CaseName;
+use crate::load::Site;
+use crate::settings::Settings;
+
+/// Measures services that are written with Siding.
+#[derive(Debug, Parser)]
+#[command(name = "siding", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A sub-command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure a service against the requirements, and write a report.
+    Bench(BenchArgs),
+    /// Serve the plain-axum peer (started by `siding bench`).
+    #[command(hide = true)]
+    PeerAxum(PeerAxumArgs),
+}
+
+/// What `siding bench` measures, and how much of it.
+///
+/// Exit codes: 0 every requirement is met; 1 a requirement is missed; 2 the command line is wrong;
+/// 3 a server could not be started or measured.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Measure the server that already runs here, such as http://127.0.0.1:8000
+    #[arg(long, value_name = "URL", conflicts_with = "server_command")]
+    pub url: Option<Site>,
+    /// Start this server instead of siding-demo: a program and its arguments, separated by
+    /// spaces, to which --bind, --admin and --threads-max are added
+    #[arg(long, value_name = "COMMAND")]
+    pub server_command: Option<String>,
+    /// Measure only these cases
+    #[arg(long, value_name = "CASES", value_delimiter = ',')]
+    pub only: Vec<CaseName>,
+    /// List the cases and stop
+    #[arg(long)]
+    pub list: bool,
+    /// Fewer and shorter repetitions: shows that everything works, judges nothing finely
+    #[arg(long)]
+    pub quick: bool,
+    /// Repetitions of the latency cases [default: 3, with --quick 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub runs: Option<u16>,
+    /// Measure a peer beside it; may be given twice
+    #[arg(long, value_name = "PEER")]
+    pub peer: Vec<Peer>,
+    /// Stop waiting for a peer's answers after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub peer_limit_s: u32,
+    /// Where to write the HTML report; the JSON goes beside it
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "target/siding-bench/report.html"
+    )]
+    pub report: PathBuf,
+}
+
+/// A peer to measure in the same run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Peer {
+    /// FastAPI on uvicorn, installed into target/siding-bench
+    #[value(name = "fastapi")]
+    FastApi,
+    /// The same handlers on plain axum
+    Axum,
+}
+
+/// Where the plain-axum peer listens.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PeerAxumArgs {
+    /// The address
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: SocketAddr,
+}
+
+impl BenchArgs {
+    /// How much to measure.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let limit = Duration::from_secs(self.peer_limit_s.into());
+        let mut settings = if self.quick {
+            Settings::quick(limit)
+        } else {
+            Settings::full(limit)
+        };
+        if let Some(runs) = self.runs {
+            settings.runs = runs.into();
+        }
+        settings
+    }
+
+    /// The cases to measure, in the order of the list.
+    #[must_use]
+    pub fn cases(&self) -> Vec<CaseName> {
+        let wanted = |case: &CaseName| self.only.is_empty() || self.only.contains(case);
+        CaseName::value_variants()
+            .iter()
+            .copied()
+            .filter(wanted)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[track_caller]
+    fn bench(line: &str) -> BenchArgs {
+        match parse(line).unwrap().command {
+            Command::Bench(args) => args,
+            Command::PeerAxum(_) => panic!("{line} is no bench"),
+        }
+    }
+
+    #[test]
+    fn measures_everything_unless_told() {
+        let args = bench("siding bench");
+        assert_eq!(args.cases(), CaseName::value_variants());
+        assert_eq!(args.settings().runs, 3);
+        assert_eq!(args.settings().peer_limit, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn only_keeps_the_order_of_the_list() {
+        let args = bench("siding bench --only idle,bad-100 --quick");
+        assert_eq!(args.cases(), [CaseName::Bad100, CaseName::Idle]);
+        assert_eq!(args.settings().runs, 1);
+        assert_eq!(bench("siding bench --quick --runs 5").settings().runs, 5);
+    }
+
+    #[test]
+    fn both_peers_can_be_given() {
+        let args = bench("siding bench --peer fastapi --peer axum");
+        assert_eq!(args.peer, [Peer::FastApi, Peer::Axum]);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        let kind = |line| parse(line).unwrap_err().kind();
+        assert_eq!(
+            kind("siding bench --only sideways"),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            kind("siding bench --url https://127.0.0.1"),
+            ErrorKind::ValueValidation
+        );
+        assert_eq!(kind("siding bench --runs 0"), ErrorKind::ValueValidation);
+        let both = "siding bench --url http://127.0.0.1:1 --server-command x";
+        assert_eq!(kind(both), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn usage_errors_have_the_documented_exit_code() {
+        let error = parse("siding bench --sideways").unwrap_err();
+        assert_eq!(error.exit_code(), i32::from(crate::exit::Exit::USAGE));
+    }
+}

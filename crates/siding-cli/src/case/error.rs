@@ -1,0 +1,63 @@
+//! Why a case has no figure.
+
+use std::io;
+
+use crate::explain::explain;
+use crate::load::RequestError;
+use crate::outcome::Cell;
+use crate::probe::ProberError;
+use crate::server::StartError;
+
+/// Why a case could not be measured on a server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaseError {
+    /// The server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A request that the measurement rests on failed.
+    #[error("a request to {path} failed")]
+    Request {
+        /// What was asked for.
+        path: String,
+        /// What happened.
+        #[source]
+        source: RequestError,
+    },
+    /// Not all of several requests were answered.
+    #[error("{answered} of {asked} requests to {path} were answered ({failures})")]
+    Incomplete {
+        /// What was asked for.
+        path: String,
+        /// How many good answers came.
+        answered: usize,
+        /// How many requests there were.
+        asked: usize,
+        /// What happened to the others, as far as it is known.
+        failures: String,
+    },
+    /// The prober did not run.
+    #[error(transparent)]
+    Prober(#[from] ProberError),
+    /// The platform does not say what a process costs.
+    #[error("failed to read the server's CPU time")]
+    Cpu(#[source] io::Error),
+}
+
+impl CaseError {
+    /// For use with `map_err`: a failed request to `path`.
+    pub fn request(path: &str) -> impl FnOnce(RequestError) -> Self {
+        let path = path.to_owned();
+        |source| Self::Request { path, source }
+    }
+
+    /// The cell that stands for the missing figure.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        match self {
+            Self::Request { .. } | Self::Incomplete { .. } => Cell::Failed(explain(self)),
+            Self::Cpu(_) => Cell::Skipped(explain(self)),
+            Self::Start(_) | Self::Prober(_) => Cell::NotMeasured(explain(self)),
+        }
+    }
+}

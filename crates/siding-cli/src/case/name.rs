@@ -1,0 +1,226 @@
+//! The names of the cases, and what each of them must reach.
+
+use clap::ValueEnum;
+
+use super::health::HealthBounds;
+use super::{Computing, Connections, Crowd, Idle, Pairing, Relief, Rival, Round, Subject};
+use crate::server::Endpoint;
+
+/// A case, by the name that `--only` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaseName {
+    /// 100 × 1 s of awaiting.
+    #[value(name = "async-100")]
+    Async100,
+    /// 100 × 1 s on threads.
+    #[value(name = "sync-100")]
+    Sync100,
+    /// 100 × 1 s of blocking the event loop.
+    #[value(name = "bad-100")]
+    Bad100,
+    /// 1,000 × 1 s of awaiting.
+    #[value(name = "async-1000")]
+    Async1000,
+    /// 1,000 × 1 s on threads.
+    #[value(name = "sync-1000")]
+    Sync1000,
+    /// 1,000 × 1 s of blocking the event loop.
+    #[value(name = "bad-1000")]
+    Bad1000,
+    /// 10,000 × 1 s on threads.
+    #[value(name = "sync-10000")]
+    Sync10000,
+    /// 10,000 × 1 s of blocking the event loop.
+    #[value(name = "bad-10000")]
+    Bad10000,
+    /// Blocking that may not be moved.
+    BadPinned,
+    /// Computing on the compute lane.
+    Compute,
+    /// Computing on the event loop.
+    BadCompute,
+    /// Throughput against plain axum.
+    Hello,
+    /// Throughput of a plain function against an asynchronous one.
+    HelloSync,
+    /// Nothing at all.
+    Idle,
+}
+
+const AWAITING: &[Round] = &[Round {
+    what: "100 × 1 s in all",
+    most_s: 1.10,
+    needs_fresh_server: false,
+}];
+const ON_THREADS: &[Round] = &[Round {
+    what: "100 × 1 s in all",
+    most_s: 1.15,
+    needs_fresh_server: false,
+}];
+const BLOCKING: &[Round] = &[
+    Round {
+        what: "100 × 1 s, the first requests",
+        most_s: 1.25,
+        needs_fresh_server: true,
+    },
+    Round {
+        what: "100 × 1 s, again",
+        most_s: 1.15,
+        needs_fresh_server: false,
+    },
+];
+const THOUSAND: &[Round] = &[Round {
+    what: "1,000 × 1 s in all",
+    most_s: 1.4,
+    needs_fresh_server: false,
+}];
+const TEN_THOUSAND: &[Round] = &[Round {
+    what: "10,000 × 1 s in all",
+    most_s: 2.5,
+    needs_fresh_server: false,
+}];
+
+const BESIDE_WAITING: HealthBounds = HealthBounds {
+    p50_ms: None,
+    p99_ms: Some(5.0),
+    max_ms: Some(20.0),
+};
+const BESIDE_PINNED: HealthBounds = HealthBounds {
+    p50_ms: None,
+    p99_ms: None,
+    max_ms: Some(20.0),
+};
+const BESIDE_COMPUTING: HealthBounds = HealthBounds {
+    p50_ms: Some(0.5),
+    p99_ms: Some(3.0),
+    max_ms: None,
+};
+const SHOWN: HealthBounds = HealthBounds {
+    p50_ms: None,
+    p99_ms: None,
+    max_ms: None,
+};
+
+impl CaseName {
+    /// The name that `--only` takes.
+    #[must_use]
+    pub fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// What the case does, in a line.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Async100 => "100 concurrent /async of 1 s, fresh connections",
+            Self::Sync100 => "100 concurrent /sync of 1 s, fresh connections",
+            Self::Bad100 => "100 concurrent /bad of 1 s, fresh connections, then the same again",
+            Self::Async1000 => "1,000 concurrent /async of 1 s, fresh connections",
+            Self::Sync1000 => "1,000 concurrent /sync of 1 s, fresh connections",
+            Self::Bad1000 => "1,000 concurrent /bad of 1 s, fresh connections, first requests",
+            Self::Sync10000 => "10,000 concurrent /sync of 1 s, connections opened before",
+            Self::Bad10000 => "10,000 concurrent /bad of 1 s, connections opened before",
+            Self::BadPinned => "/bad-pinned of 1 s, one request after another",
+            Self::Compute => "8 concurrent /compute of about 1 s",
+            Self::BadCompute => "8 concurrent /bad-compute of about 1 s, once moved",
+            Self::Hello => "/hello against the same handler on plain axum, alternating runs",
+            Self::HelloSync => "/hello-sync against /hello, alternating runs",
+            Self::Idle => "a server that nobody asks anything",
+        }
+    }
+
+    /// What is measured, and the requirement on it.
+    #[must_use]
+    pub fn subject(self) -> Subject {
+        match self {
+            Self::Async100 => hundred(Endpoint::Async, AWAITING),
+            Self::Sync100 => hundred(Endpoint::Sync, ON_THREADS),
+            Self::Bad100 => hundred(Endpoint::Bad, BLOCKING),
+            Self::Async1000 => thousand(Endpoint::Async),
+            Self::Sync1000 => thousand(Endpoint::Sync),
+            Self::Bad1000 => thousand(Endpoint::Bad),
+            Self::Sync10000 => ten_thousand(Endpoint::Sync),
+            Self::Bad10000 => ten_thousand(Endpoint::Bad),
+            Self::BadPinned => Subject::Relief(Relief {
+                health: BESIDE_PINNED,
+            }),
+            Self::Compute => computing(Endpoint::Compute),
+            Self::BadCompute => computing(Endpoint::BadCompute),
+            Self::Hello => pairing(Endpoint::Hello, Rival::PlainAxum, 0.97),
+            Self::HelloSync => pairing(Endpoint::HelloSync, Rival::Endpoint(Endpoint::Hello), 0.6),
+            Self::Idle => Subject::Idle(Idle { below_percent: 0.1 }),
+        }
+    }
+}
+
+fn hundred(endpoint: Endpoint, rounds: &'static [Round]) -> Subject {
+    Subject::Crowd(Crowd {
+        endpoint,
+        concurrency: 100,
+        connections: Connections::Fresh,
+        rounds,
+        health: BESIDE_WAITING,
+    })
+}
+
+fn thousand(endpoint: Endpoint) -> Subject {
+    Subject::Crowd(Crowd {
+        endpoint,
+        concurrency: 1000,
+        connections: Connections::Fresh,
+        rounds: THOUSAND,
+        health: SHOWN,
+    })
+}
+
+fn ten_thousand(endpoint: Endpoint) -> Subject {
+    Subject::Crowd(Crowd {
+        endpoint,
+        concurrency: 10_000,
+        connections: Connections::OpenedBefore,
+        rounds: TEN_THOUSAND,
+        health: SHOWN,
+    })
+}
+
+fn computing(endpoint: Endpoint) -> Subject {
+    Subject::Computing(Computing {
+        endpoint,
+        health: BESIDE_COMPUTING,
+        slowdown_max: 1.05,
+    })
+}
+
+fn pairing(endpoint: Endpoint, rival: Rival, at_least: f64) -> Subject {
+    Subject::Pairing(Pairing {
+        endpoint,
+        rival,
+        at_least,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_distinct_and_readable() {
+        let names: HashSet<_> = CaseName::value_variants()
+            .iter()
+            .map(|c| c.name())
+            .collect();
+        assert_eq!(names.len(), CaseName::value_variants().len());
+        assert!(names.contains("bad-10000") && names.contains("hello-sync"));
+    }
+
+    #[test]
+    fn every_crowd_has_a_round() {
+        for case in CaseName::value_variants() {
+            if let Subject::Crowd(crowd) = case.subject() {
+                assert!(!crowd.rounds.is_empty(), "{}", case.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A server for a test, and a listener that is no server.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::thread;
+
+use siding_cli::load::Site;
+use siding_cli::server::{Capacity, Kind, Launch, ServerProcess};
+
+/// This crate's executable.
+pub(crate) const SIDING: &str = env!("CARGO_BIN_EXE_siding");
+
+/// The plain-axum peer as a process on a free port; it ends when it is dropped.
+pub(crate) async fn peer(test: &str) -> (Site, ServerProcess) {
+    launch(SIDING, &["peer-axum"], test)
+        .start(Capacity::AsConfigured)
+        .await
+        .unwrap()
+}
+
+/// How to start `program` as if it were the plain-axum peer, with a log of its own for `test`.
+pub(crate) fn launch(program: &str, arguments: &[&str], test: &str) -> Launch {
+    let logs = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let arguments = arguments.iter().map(Into::into).collect();
+    Launch::new(Kind::Axum, program.into(), arguments, &logs)
+}
+
+/// Something that accepts every connection and says `greeting`, whatever it is asked.
+pub(crate) fn says(greeting: &'static str) -> Site {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = Site::from(listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            stream.write_all(greeting.as_bytes()).unwrap();
+            open.push(stream);
+        }
+    });
+    site
+}
+
+/// An address at which nothing listens.
+pub(crate) fn nobody() -> Site {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Site::from(listener.local_addr().unwrap())
+}
