@@ -1,11 +1,13 @@
 //! The admin listener.
 
 use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use serde_json::Value;
 use siding::{App, StartError, compute, get};
 
-use crate::support::{Client, Service, settings, start_with};
+use crate::support::{Client, Service, eventually, settings, start_with};
 
 fn service(token: Option<&str>) -> Service {
     let app = App::new("test")
@@ -122,4 +124,48 @@ fn an_address_in_use_is_said_to_be() {
         .expect_err("is refused");
     assert!(matches!(error, StartError::Listen { .. }));
     assert!(error.to_string().contains("another program listens there"));
+}
+
+#[test]
+fn a_handler_that_blocks_is_moved_and_told_of() {
+    let (let_go, wait) = mpsc::channel::<()>();
+    let wait = Arc::new(Mutex::new(wait));
+    let blocking = move || {
+        let wait = Arc::clone(&wait);
+        async move {
+            // Holds its event-loop thread, as no `async fn` should.
+            let _ = wait.lock().expect("no panic").recv();
+            "let go"
+        }
+    };
+    let app = App::new("test")
+        .route("/blocking", get(blocking))
+        .route("/other", get(|| async { "other" }));
+    let service = start_with(app, |settings| {
+        settings.admin = Some((Ipv4Addr::LOCALHOST, 0).into());
+        settings.runtime.placement.conviction_stall = Duration::from_millis(20);
+    });
+    let mut blocked = service.connect();
+    blocked.send("GET /blocking HTTP/1.1\r\nhost: test\r\n\r\n");
+    let mut admin = admin(&service);
+    let route = eventually("it is moved", || {
+        let reply = admin.get("/api/routes").json();
+        let route = find(&reply["routes"], "name", "GET /blocking").clone();
+        (route["current_lane"] == "threads").then_some(route)
+    });
+    assert_eq!(service.get("/other").body, "other");
+    assert_eq!(route["declared_lane"], "event-loop");
+    assert_eq!(route["verdict"], "blocked");
+    assert_eq!(route["moves"][0]["reason"], "convicted");
+    assert!(
+        route["advice"]
+            .as_str()
+            .expect("advice")
+            .contains("offload")
+    );
+    let stalls = admin.get("/api/stalls").json();
+    let stall = find(&stalls["stalls"], "route", "GET /blocking");
+    assert_eq!(stall["over"], false);
+    let_go.send(()).expect("the handler waits");
+    assert_eq!(blocked.reply().body, "let go");
 }

@@ -161,3 +161,36 @@ fn a_body_that_never_comes_is_the_clients_fault() {
     reply.assert_problem(408, "body");
     assert_eq!(reply.header("connection"), Some("close"));
 }
+
+#[test]
+fn a_job_whose_client_left_is_never_run() {
+    let (gate, handler) = Gate::new();
+    let app = App::new("test")
+        .route("/gate", get(handler))
+        .route("/async", get(|| async { "free" }));
+    let service = start_with(app, |settings| {
+        settings.runtime.threads = ThreadsConfig::fixed(1);
+        settings.limits.max_connections = 2;
+    });
+    let ask = || {
+        let mut client = service.connect();
+        client.send("GET /gate HTTP/1.1\r\nhost: test\r\n\r\n");
+        client
+    };
+    let mut running = ask();
+    gate.arrived.recv().expect("the handler runs");
+    let leaving = ask();
+    eventually("a job waits", || {
+        (waiting_in_threads(&service) == 1).then_some(())
+    });
+    drop(leaving);
+    // There are two places, so the server has seen that the client left.
+    assert_eq!(service.get("/async").body, "free");
+    gate.let_go.send(()).expect("the handler waits");
+    assert_eq!(running.reply().body, "through");
+    eventually("the job is dropped", || {
+        let lane = service.running().handle().lanes()[0];
+        (lane.client_gone == 1).then_some(())
+    });
+    assert!(gate.arrived.try_recv().is_err());
+}

@@ -1,46 +1,18 @@
-//! The command line: flags over environment over what the application has set.
+//! Every flag with its environment variable.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::Args;
 
-use super::duration;
-use super::settings::{LogFormat, Settings};
-
-/// The command line of an application.
-#[derive(Debug, Parser)]
-#[command(disable_help_subcommand = true)]
-pub(super) struct CommandLine {
-    #[command(subcommand)]
-    role: Option<Role>,
-    #[command(flatten)]
-    flags: Flags,
-}
-
-/// What the program is to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Subcommand)]
-pub(super) enum Role {
-    /// Answer requests (the default)
-    #[default]
-    Serve,
-    /// List the routes: method, path, kind and declared lane
-    Routes {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Where the admin listener listens, if it is to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Admin(Option<SocketAddr>);
+use super::values::{Admin, address, admin, filter, token};
+use crate::app::duration;
+use crate::app::settings::{LogFormat, Settings};
 
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Settings")]
-struct Flags {
+pub(super) struct Flags {
     /// Where to listen [default: 127.0.0.1:8000]
     #[arg(long, global = true, env = "SIDING_BIND", value_name = "ADDRESS", value_parser = address)]
     bind: Option<SocketAddr>,
@@ -151,27 +123,9 @@ struct LaneFlags {
     compute_waiting_max: Option<usize>,
 }
 
-/// Reads a command line and the environment, and puts what they say over `settings`.
-///
-/// # Errors
-/// When a value makes no sense, or help was asked for.
-pub(super) fn read(
-    name: &'static str,
-    args: impl IntoIterator<Item = OsString>,
-    settings: &mut Settings,
-) -> Result<Role, clap::Error> {
-    let mut command = CommandLine::command().name(name);
-    let line = command
-        .try_get_matches_from_mut(args)
-        .and_then(|matches| CommandLine::from_arg_matches(&matches))
-        .map_err(|error| error.format(&mut command))?;
-    line.flags.apply(settings);
-    check(settings).map_err(|what| command.error(clap::error::ErrorKind::ValueValidation, what))?;
-    Ok(line.role.unwrap_or_default())
-}
-
 impl Flags {
-    fn apply(self, settings: &mut Settings) {
+    /// Puts what they say over `settings`.
+    pub(super) fn apply(self, settings: &mut Settings) {
         set(&mut settings.bind, self.bind);
         set(&mut settings.admin, self.admin.map(|admin| admin.0));
         settings.admin_token = self.admin_token.or(settings.admin_token.take());
@@ -236,47 +190,4 @@ fn set<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *setting = value;
     }
-}
-
-/// What makes no sense together.
-fn check(settings: &Settings) -> Result<(), String> {
-    let threads = settings.runtime.threads;
-    if threads.threads_min > threads.threads_max {
-        return Err(format!(
-            "--threads-min {} is more than --threads-max {}; choose a minimum of at most {1}, or a higher maximum",
-            threads.threads_min, threads.threads_max
-        ));
-    }
-    Ok(())
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let text = text.replace("localhost:", "127.0.0.1:");
-    text.parse().map_err(|_| {
-        "write an IP address and a port, for example 127.0.0.1:8000 or [::]:8000".to_owned()
-    })
-}
-
-fn admin(text: &str) -> Result<Admin, String> {
-    match text {
-        "off" => Ok(Admin(None)),
-        text => address(text).map(|address| Admin(Some(address))),
-    }
-}
-
-fn token(text: &str) -> Result<String, String> {
-    match text {
-        "" => Err(
-            "an empty token protects nothing; leave it out, or choose a long random one".to_owned(),
-        ),
-        text => Ok(text.to_owned()),
-    }
-}
-
-fn filter(text: &str) -> Result<String, String> {
-    tracing_subscriber::EnvFilter::try_new(text)
-        .map(|_| text.to_owned())
-        .map_err(|_| {
-            "write error, warn, info, debug or trace, or for example warn,siding=debug".to_owned()
-        })
 }
