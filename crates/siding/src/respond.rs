@@ -84,7 +84,8 @@ impl Problem {
         self.status
     }
 
-    fn body(&self) -> Vec<u8> {
+    /// Its JSON form.
+    pub(crate) fn json(&self) -> Vec<u8> {
         let wire = Wire {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -111,7 +112,7 @@ struct Wire<'a> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body()));
+        let mut response = Response::new(Body::from(self.json()));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(after) = self.retry_after {
@@ -202,7 +203,7 @@ fn fill(mut response: Response, detail: Option<String>) -> Response {
     problem.detail = detail.filter(|text| !text.is_empty()).map(Cow::Owned);
     response.headers_mut().remove(CONTENT_LENGTH);
     response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
-    *response.body_mut() = Body::from(problem.body());
+    *response.body_mut() = Body::from(problem.json());
     response
 }
 

@@ -64,10 +64,7 @@ impl App {
 }
 
 fn serve_until_told(name: &str, running: Running) -> u8 {
-    tracing::info!("{name} listens on http://{}", running.address());
-    if let Some(admin) = running.admin_address() {
-        tracing::info!("its admin listener is on http://{admin}");
-    }
+    // Before it says that it listens: whoever waits for that may send a signal.
     let mut signals = match running.wait(async { Signals::listen() }) {
         Ok(signals) => signals,
         Err(error) => {
@@ -75,6 +72,10 @@ fn serve_until_told(name: &str, running: Running) -> u8 {
             return exit::FAILURE;
         }
     };
+    tracing::info!("{name} listens on http://{}", running.address());
+    if let Some(admin) = running.admin_address() {
+        tracing::info!("its admin listener is on http://{admin}");
+    }
     running.wait(signals.next());
     tracing::info!("draining; a second signal stops at once");
     match running.drain(signals.next()) {
@@ -83,7 +84,7 @@ fn serve_until_told(name: &str, running: Running) -> u8 {
             exit::OK
         }
         Drained::Cut { connections } => {
-            tracing::warn!("{connections} connections were cut off");
+            tracing::warn!("connections that were cut off: {connections}");
             exit::CUT_OFF
         }
     }

@@ -150,60 +150,64 @@ where
     router
 }
 
-macro_rules! methods {
-    ($($name:ident $filter:ident $doc:literal;)+) => {
-        $(
-            #[doc = concat!("Routes `", stringify!($filter), "` to `handler`", $doc, ".")]
-            pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
-            where
-                H: Handler<T, S>,
-                T: 'static,
-                S: Clone + Send + Sync + 'static,
-            {
-                on(MethodFilter::$filter, handler)
-            }
-        )+
+macro_rules! method {
+    ($name:ident, $filter:ident, $doc:literal) => {
+        #[doc = concat!("Routes `", stringify!($filter), "` to `handler`", $doc, ".")]
+        pub fn $name<H, T, S>(handler: H) -> MethodRouter<S>
+        where
+            H: Handler<T, S>,
+            T: 'static,
+            S: Clone + Send + Sync + 'static,
+        {
+            on(MethodFilter::$filter, handler)
+        }
 
         impl<S> MethodRouter<S>
         where
             S: Clone + Send + Sync + 'static,
         {
-            $(
-                #[doc = concat!("Adds a handler for `", stringify!($filter), "`", $doc, ".")]
-                ///
-                /// # Panics
-                /// When there is one already.
-                #[track_caller]
-                pub fn $name<H, T>(self, handler: H) -> Self
-                where
-                    H: Handler<T, S>,
-                    T: 'static,
-                {
-                    self.on(MethodFilter::$filter, handler)
-                }
-            )+
-        }
-
-        /// The names of the methods in `filter`.
-        fn names(filter: MethodFilter) -> Methods {
-            let every = [$((MethodFilter::$filter, stringify!($filter))),+];
-            let names: Vec<&str> = every
-                .into_iter()
-                .filter(|(method, _)| filter.or(*method) == filter)
-                .map(|(_, name)| name)
-                .collect();
-            Methods(names.join(","))
+            #[doc = concat!("Adds a handler for `", stringify!($filter), "`", $doc, ".")]
+            ///
+            /// # Panics
+            /// When there is one already.
+            #[track_caller]
+            pub fn $name<H, T>(self, handler: H) -> Self
+            where
+                H: Handler<T, S>,
+                T: 'static,
+            {
+                self.on(MethodFilter::$filter, handler)
+            }
         }
     };
 }
 
-methods! {
-    get GET ", and `HEAD` unless it has a handler of its own";
-    head HEAD "";
-    post POST "";
-    put PUT "";
-    patch PATCH "";
-    delete DELETE "";
-    options OPTIONS "";
-    trace TRACE "";
+method!(get, GET, ", and `HEAD` unless it has a handler of its own");
+method!(head, HEAD, "");
+method!(post, POST, "");
+method!(put, PUT, "");
+method!(patch, PATCH, "");
+method!(delete, DELETE, "");
+method!(options, OPTIONS, "");
+method!(trace, TRACE, "");
+
+/// The names of the methods in `filter`.
+fn names(filter: MethodFilter) -> Methods {
+    let every = [
+        (MethodFilter::GET, "GET"),
+        (MethodFilter::HEAD, "HEAD"),
+        (MethodFilter::POST, "POST"),
+        (MethodFilter::PUT, "PUT"),
+        (MethodFilter::PATCH, "PATCH"),
+        (MethodFilter::DELETE, "DELETE"),
+        (MethodFilter::OPTIONS, "OPTIONS"),
+        (MethodFilter::TRACE, "TRACE"),
+        (MethodFilter::CONNECT, "CONNECT"),
+    ];
+    let names: Vec<&str> = every
+        .into_iter()
+        .filter(|(method, _)| filter.or(*method) == filter)
+        .map(|(_, name)| name)
+        .collect();
+    Methods(names.join(","))
 }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -18,7 +17,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::body::{Outbound, Received};
 use super::line::{InFlight, Line};
-use super::shared::Shared;
 use crate::Problem;
 use crate::arrival::Arrival;
 use crate::respond;
@@ -33,7 +31,6 @@ pin_project! {
         #[pin]
         timer: Option<Sleep>,
         request: Option<InFlight>,
-        shared: Arc<Shared>,
     }
 }
 
@@ -61,7 +58,6 @@ impl Answer {
         arrival: Arrival,
         received: Received,
         request: InFlight,
-        shared: Arc<Shared>,
     ) -> Self {
         let work = Work::Routed {
             response,
@@ -72,19 +68,17 @@ impl Answer {
             work,
             timer: None,
             request: Some(request),
-            shared,
         }
     }
 
     /// The answer to a request that does not get as far as the router.
-    pub(super) fn refused(problem: Problem, request: InFlight, shared: Arc<Shared>) -> Self {
+    pub(super) fn refused(problem: Problem, request: InFlight) -> Self {
         Self {
             work: Work::Refused {
                 problem: Some(problem),
             },
             timer: None,
             request: Some(request),
-            shared,
         }
     }
 }
@@ -103,7 +97,7 @@ impl Future for Answer {
                 problem.into_response()
             }
         };
-        let response = part(response, request.line(), this.shared);
+        let response = part(response, request.line());
         Poll::Ready(Ok(response.map(|body| Outbound::new(body, request))))
     }
 }
@@ -185,9 +179,8 @@ fn poll_deadline(
 }
 
 /// Says so when the connection takes no further requests. HTTP/2 has frames of its own for that.
-fn part(mut response: Response<Body>, line: &Line, shared: &Shared) -> Response<Body> {
-    let last = line.is_body_unread() || !shared.signal.is_open();
-    if last && !line.is_multiplexed() {
+fn part(mut response: Response<Body>, line: &Line) -> Response<Body> {
+    if line.is_ending() && !line.is_multiplexed() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

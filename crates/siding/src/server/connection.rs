@@ -16,7 +16,7 @@ use super::transport::Transport;
 
 /// Serves one connection until either side closes it.
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, place: OwnedSemaphorePermit) {
-    let line = Arc::new(Line::default());
+    let line = Arc::new(Line::new(Arc::clone(&shared.signal)));
     shared.yard.add(Arc::clone(&line));
     let io = TokioIo::new(Transport::new(stream, Arc::clone(&line), place));
     let door = Door::new(

@@ -62,15 +62,15 @@ impl HyperService<Request<Incoming>> for Door {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         let in_flight = self.line.request();
-        let shared = Arc::clone(&self.shared);
         if let Some(problem) = self.refuse(&request) {
-            return Answer::refused(problem, in_flight, shared);
+            return Answer::refused(problem, in_flight);
         }
-        let arrival = Arrival::now(shared.limits.request_deadline);
+        let limits = &self.shared.limits;
+        let arrival = Arrival::now(limits.request_deadline);
         let (head, incoming) = request.into_parts();
-        let (body, received) = inbound(incoming, self.shared.limits.max_body_bytes);
+        let (body, received) = inbound(incoming, limits.max_body_bytes);
         let response = self.router.clone().call(Request::from_parts(head, body));
-        Answer::routed(response, arrival, received, in_flight, shared)
+        Answer::routed(response, arrival, received, in_flight)
     }
 }
 

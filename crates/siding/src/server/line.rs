@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
+use super::stage::Signal;
+
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -36,14 +38,17 @@ pub(super) enum Order {
 /// Its own tasks write all of it but the order, which the sweeper writes. Everything is advisory: relaxed loads and
 /// stores pair with nothing, the sweeper may see a change one look late, and it repeats an order at every look until
 /// the connection has obeyed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Line {
+    signal: Arc<Signal>,
     /// Counts changes of the phase, for the sweeper to see whether there was one.
     beat: AtomicU32,
     /// Requests between their complete head and the end of their response.
     in_flight: AtomicU32,
     /// Whether some bytes of a head have arrived.
     receiving: AtomicBool,
+    /// Whether a request was ever complete.
+    served: AtomicBool,
     /// Whether the client speaks HTTP/2, where heads and bodies of several requests mix.
     multiplexed: AtomicBool,
     /// Whether the socket would take no more of a response.
@@ -57,6 +62,23 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// A connection without a request. `signal` is its server's.
+    pub(super) fn new(signal: Arc<Signal>) -> Self {
+        Self {
+            signal,
+            beat: AtomicU32::default(),
+            in_flight: AtomicU32::default(),
+            receiving: AtomicBool::default(),
+            served: AtomicBool::default(),
+            multiplexed: AtomicBool::default(),
+            choked: AtomicBool::default(),
+            body_unread: AtomicBool::default(),
+            closed: AtomicBool::default(),
+            order: AtomicU8::default(),
+            waker: OnceLock::new(),
+        }
+    }
+
     /// Bytes arrived from the client.
     pub(super) fn received(&self, bytes: &[u8]) {
         if self.in_flight.load(Ordering::Relaxed) > 0 || self.receiving.load(Ordering::Relaxed) {
@@ -86,6 +108,7 @@ impl Line {
     pub(super) fn request(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.receiving.store(false, Ordering::Relaxed);
+        self.served.store(true, Ordering::Relaxed);
         self.beat();
         InFlight(Arc::clone(self))
     }
@@ -111,6 +134,16 @@ impl Line {
     /// Whether the socket is closed.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request was ever complete.
+    pub(super) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection takes no further requests after the present one.
+    pub(super) fn is_ending(&self) -> bool {
+        !self.signal.is_open() || self.is_body_unread() || self.order() > Order::None
     }
 
     /// Whether the client speaks HTTP/2.
@@ -194,9 +227,13 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
+    fn line() -> Arc<Line> {
+        Arc::new(Line::new(Arc::new(Signal::new())))
+    }
+
     #[test]
     fn a_request_goes_through_the_phases() {
-        let line = Arc::new(Line::default());
+        let line = line();
         assert_eq!(line.phase(), Phase::Idle);
         line.received(b"GET / HT");
         assert_eq!(line.phase(), Phase::Head);
@@ -211,7 +248,7 @@ mod tests {
 
     #[test]
     fn more_of_the_same_head_is_no_progress() {
-        let line = Line::default();
+        let line = line();
         line.received(b"GET ");
         let pulse = line.pulse();
         line.received(b"/ HTTP/1.1\r\n");
@@ -220,7 +257,7 @@ mod tests {
 
     #[test]
     fn an_order_is_never_taken_back() {
-        let line = Line::default();
+        let line = line();
         line.give(Order::Close);
         line.give(Order::Drain);
         assert_eq!(line.order(), Order::Close);

@@ -14,6 +14,7 @@ mod accept;
 mod answer;
 mod body;
 mod connection;
+mod correction;
 mod door;
 mod limits;
 mod line;
@@ -113,7 +114,8 @@ impl Server {
 
     /// Completes when no connection is open.
     async fn emptied(&self) {
-        let all = u32::try_from(self.shared.limits.max_connections).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.shared.limits.max_connections)
+            .expect("no more than `CONNECTIONS_MAX`");
         // The semaphore is never closed.
         let _ = self.shared.places.acquire_many(all).await;
     }

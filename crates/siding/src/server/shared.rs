@@ -17,9 +17,11 @@ use super::yard::{Yard, look_interval};
 const PING: Duration = Duration::from_secs(20);
 /// Requests that one HTTP/2 connection may have in flight.
 const STREAMS_MAX: u32 = 256;
-/// The head of a request that is too long is still read, up to this multiple of the limit, so that it can be answered
-/// with a problem; beyond it, hyper answers a bare 431.
+/// The head of a request that is too long is still read, up to this multiple of the limit, so that the connection can
+/// go on after the refusal.
 const HEAD_READ_FACTOR: usize = 8;
+/// More than any machine has.
+const CONNECTIONS_MAX: usize = 100_000_000;
 /// A connection's buffers may grow to this size whatever the limit of a head.
 const BUFFER_MIN: usize = 64 * 1024;
 
@@ -27,7 +29,7 @@ const BUFFER_MIN: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) limits: Limits,
-    pub(super) signal: Signal,
+    pub(super) signal: Arc<Signal>,
     pub(super) yard: Yard,
     /// One permit for each connection that may be open.
     pub(super) places: Arc<Semaphore>,
@@ -38,9 +40,13 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(router: Router, limits: Limits, handle: Handle) -> Self {
+        let limits = Limits {
+            max_connections: limits.max_connections.clamp(1, CONNECTIONS_MAX),
+            ..limits
+        };
         Self {
             limits,
-            signal: Signal::new(),
+            signal: Arc::new(Signal::new()),
             yard: Yard::default(),
             places: Arc::new(Semaphore::new(limits.max_connections)),
             http: http(&limits, GuardedExecutor(handle.clone())),

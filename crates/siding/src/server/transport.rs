@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::correction::Correction;
 use super::line::Line;
 
 /// How much of an unread body is thrown away before a connection is closed all the same.
@@ -19,6 +20,8 @@ const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) struct Transport {
     stream: TcpStream,
     line: Arc<Line>,
+    /// What is sent in the place of an answer of hyper's own.
+    correction: Option<Correction>,
     lingered: usize,
     _place: OwnedSemaphorePermit,
 }
@@ -28,6 +31,7 @@ impl Transport {
         Self {
             stream,
             line,
+            correction: None,
             lingered: 0,
             _place: place,
         }
@@ -46,6 +50,26 @@ impl Transport {
             self.lingered += buf.filled().len();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Before the first complete request, only hyper itself writes: its answer to what is not HTTP, or too long. That
+    /// has no body; the client gets a problem in its place.
+    fn poll_correct(&mut self, cx: &mut Context<'_>, bare: &[u8]) -> Poll<io::Result<()>> {
+        let line = &self.line;
+        let correction = self.correction.get_or_insert_with(|| {
+            line.leave_body_unread();
+            Correction::of(bare)
+        });
+        while !correction.rest().is_empty() {
+            let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, correction.rest()))?;
+            correction.advance(sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// An answer to HTTP/1. HTTP/2 begins with settings, which are the server's to send first.
+    fn is_hypers_own(&self, bytes: &[u8]) -> bool {
+        self.correction.is_some() || !self.line.has_served() && bytes.starts_with(b"HTTP/1.")
     }
 
     fn written(&self, written: &Poll<io::Result<usize>>) {
@@ -84,6 +108,10 @@ impl AsyncWrite for Transport {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_hypers_own(buf) {
+            ready!(self.poll_correct(cx, buf))?;
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.written(&written);
         written
@@ -94,6 +122,11 @@ impl AsyncWrite for Transport {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let first = bufs.first().map_or(&[][..], |buf| buf);
+        if self.is_hypers_own(first) {
+            ready!(self.poll_correct(cx, first))?;
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.written(&written);
         written

@@ -62,24 +62,23 @@ fn due(line: &Line, limits: &Limits, stage: Stage, unchanged: Duration) -> Order
     if stage == Stage::Forced {
         return Order::Close;
     }
-    let limit = match line.phase() {
-        Phase::Idle | Phase::Choked => limits.keep_alive,
-        Phase::Head | Phase::Lingering => limits.header_timeout,
-        Phase::Busy => Duration::MAX,
+    let phase = line.phase();
+    let (limit, at_limit) = match phase {
+        Phase::Idle => (limits.keep_alive, Order::Drain),
+        Phase::Choked => (limits.keep_alive, Order::Close),
+        Phase::Head | Phase::Lingering => (limits.header_timeout, Order::Close),
+        Phase::Busy => (Duration::MAX, Order::None),
     };
+    if unchanged >= limit {
+        return at_limit;
+    }
     let goes_away = match stage {
         Stage::Open => false,
         // HTTP/2 can say goodbye without losing a request.
         Stage::Draining => line.is_multiplexed(),
-        Stage::Closing | Stage::Forced => line.is_multiplexed() || line.phase() == Phase::Idle,
+        Stage::Closing | Stage::Forced => line.is_multiplexed() || phase == Phase::Idle,
     };
-    if unchanged >= limit {
-        Order::Close
-    } else if goes_away {
-        Order::Drain
-    } else {
-        Order::None
-    }
+    if goes_away { Order::Drain } else { Order::None }
 }
 
 /// How often to look: eight times within the shortest timeout, and at least once a second.
@@ -89,5 +88,77 @@ pub(super) fn look_interval(limits: &Limits, stage: Stage) -> Duration {
     match stage {
         Stage::Open => calm,
         _ => calm.min(Duration::from_millis(20)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::stage::Signal;
+
+    fn line() -> Arc<Line> {
+        Arc::new(Line::new(Arc::new(Signal::new())))
+    }
+
+    /// What is due for a connection that has not changed for longer than any timeout.
+    #[track_caller]
+    fn check(line: &Line, stage: Stage, expected: Order) {
+        let limits = Limits::default();
+        let for_ever = Duration::from_secs(1_000_000);
+        assert_eq!(due(line, &limits, stage, for_ever), expected);
+    }
+
+    #[test]
+    fn a_request_that_runs_is_left_alone() {
+        let line = line();
+        let _request = line.request();
+        check(&line, Stage::Open, Order::None);
+        check(&line, Stage::Draining, Order::None);
+        check(&line, Stage::Closing, Order::None);
+        check(&line, Stage::Forced, Order::Close);
+    }
+
+    #[test]
+    fn half_a_head_is_closed() {
+        let line = line();
+        line.received(b"GET");
+        check(&line, Stage::Open, Order::Close);
+    }
+
+    #[test]
+    fn a_client_that_takes_no_response_is_closed() {
+        let line = line();
+        let _request = line.request();
+        line.choke();
+        check(&line, Stage::Open, Order::Close);
+    }
+
+    #[test]
+    fn idle_connections_outlive_the_grace_of_a_drain() {
+        let (line, limits) = (line(), Limits::default());
+        let ordered = |stage| due(&line, &limits, stage, Duration::ZERO);
+        assert_eq!(ordered(Stage::Open), Order::None);
+        assert_eq!(ordered(Stage::Draining), Order::None);
+        assert_eq!(ordered(Stage::Closing), Order::Drain);
+    }
+
+    #[test]
+    fn http2_goes_away_at_once() {
+        let (line, limits) = (line(), Limits::default());
+        line.received(b"PRI * HTTP/2.0");
+        let ordered = |stage| due(&line, &limits, stage, Duration::ZERO);
+        assert_eq!(ordered(Stage::Open), Order::None);
+        assert_eq!(ordered(Stage::Draining), Order::Drain);
+    }
+
+    #[test]
+    fn closed_connections_are_forgotten() {
+        let (yard, line) = (Yard::default(), line());
+        yard.add(Arc::clone(&line));
+        yard.sweep(&Limits::default(), Stage::Open, Instant::now());
+        assert_eq!(yard.lock().len(), 1);
+        line.close();
+        yard.sweep(&Limits::default(), Stage::Open, Instant::now());
+        assert!(yard.lock().is_empty());
     }
 }

@@ -121,8 +121,23 @@ fn what_is_not_http_is_answered_400() {
     let service = service();
     let mut client = service.connect();
     client.send("this is not http\r\n\r\n");
-    assert_eq!(client.reply().status, 400);
-    assert!(client.is_closed());
+    client.reply().assert_problem(400, "not a request");
+    drop(client);
+    let mut client = service.connect();
+    client.send("GET /async?ms=1 HTTP/1.1\r\nhost: test\r\n");
+    client.send("x: y\r\n".repeat(101));
+    client.send("\r\n");
+    client.reply().assert_problem(431, "100 fields");
+}
+
+#[test]
+fn a_head_without_end_is_refused() {
+    let service = service();
+    let mut client = service.connect();
+    client.send("GET /async?ms=1 HTTP/1.1\r\nx: ");
+    // It may be refused before all of it is sent.
+    let _ = client.try_send(vec![b'x'; 200_000]);
+    client.reply().assert_problem(431, "too long");
 }
 
 #[test]

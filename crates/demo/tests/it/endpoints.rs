@@ -1,0 +1,47 @@
+//! What each endpoint answers.
+
+use serde_json::{Value, json};
+
+use crate::support::Service;
+
+#[track_caller]
+fn check(service: &Service, path: &str, expected: Value) {
+    let (status, body) = service.get(path);
+    assert_eq!(status, 200, "{path}: {body}");
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body, expected, "{path}");
+}
+
+#[test]
+fn every_endpoint_answers() {
+    let service = Service::start(&[]);
+    check(&service, "/health", json!({"status": "ok"}));
+    for path in ["/async", "/sync", "/bad", "/bad-pinned", "/workaround"] {
+        check(&service, &format!("{path}?ms=1"), json!({"status": "done"}));
+    }
+    for path in ["/compute", "/bad-compute"] {
+        let expected = json!({"n": 1000, "sum": 333_833_500});
+        check(&service, &format!("{path}?n=1000"), expected);
+        check(&service, &format!("{path}?n=0"), json!({"n": 0, "sum": 0}));
+    }
+    for path in ["/hello", "/hello-sync"] {
+        assert_eq!(service.get(path), (200, "Hello, World!".to_owned()));
+    }
+}
+
+#[test]
+fn absurd_numbers_are_refused_with_what_would_be_right() {
+    let service = Service::start(&[]);
+    for path in ["/async", "/sync", "/bad", "/bad-pinned", "/workaround"] {
+        let (status, body) = service.get(&format!("{path}?ms=60001"));
+        assert_eq!(status, 422, "{path}");
+        assert!(body.contains("from 0 to 60000"), "{body}");
+        assert_eq!(service.get(&format!("{path}?ms=abc")).0, 400);
+        assert_eq!(service.get(&format!("{path}?ms=-1")).0, 400);
+    }
+    for path in ["/compute", "/bad-compute"] {
+        let (status, body) = service.get(&format!("{path}?n=20000000001"));
+        assert_eq!(status, 422, "{path}");
+        assert!(body.contains("from 0 to 20000000000"), "{body}");
+    }
+}
