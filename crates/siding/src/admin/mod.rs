@@ -10,10 +10,23 @@ use axum::routing::get;
 use axum::{Json, Router};
 use siding_runtime::Handle;
 
-use crate::server::Limits;
+use crate::server::{Limits, Peer, Site};
+
+/// What the admin listener serves. It allows few connections, so that it takes none from the application.
+pub(crate) fn site(handle: Handle, token: Option<Arc<str>>) -> Site {
+    Site {
+        router: router(handle, token),
+        limits: Limits {
+            max_connections: 64,
+            max_body_bytes: 64 * 1024,
+            ..Limits::default()
+        },
+        peer: Peer::Untold,
+    }
+}
 
 /// Its endpoints. With a `token`, they want it as a bearer token.
-pub(crate) fn router(handle: Handle, token: Option<Arc<str>>) -> Router {
+fn router(handle: Handle, token: Option<Arc<str>>) -> Router {
     let router = Router::new()
         .route("/api/routes", get(routes))
         .route("/api/lanes", get(lanes))
@@ -22,15 +35,6 @@ pub(crate) fn router(handle: Handle, token: Option<Arc<str>>) -> Router {
     match token {
         Some(token) => router.layer(axum::middleware::from_fn_with_state(token, token::check)),
         None => router,
-    }
-}
-
-/// What it allows its clients: few connections, so that it takes none from the application.
-pub(crate) fn limits() -> Limits {
-    Limits {
-        max_connections: 64,
-        max_body_bytes: 64 * 1024,
-        ..Limits::default()
     }
 }
 

@@ -102,6 +102,9 @@ struct LimitFlags {
     /// How long running requests may take to finish after SIGTERM or Ctrl-C [default: 30s]
     #[arg(long, global = true, env = "SIDING_DRAIN_LIMIT", value_name = "TIME", value_parser = duration::parse)]
     drain_limit: Option<Duration>,
+    /// How long a drain leaves idle connections open for requests that are on their way [default: 500ms]
+    #[arg(long, global = true, env = "SIDING_DRAIN_GRACE", value_name = "TIME", value_parser = duration::parse)]
+    drain_grace: Option<Duration>,
 }
 
 #[derive(Args, Debug, Default)]
@@ -195,6 +198,7 @@ impl LimitFlags {
         );
         set(&mut limits.keep_alive, self.keep_alive);
         set(&mut limits.drain_limit, self.drain_limit);
+        set(&mut limits.drain_grace, self.drain_grace);
     }
 }
 

@@ -22,7 +22,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::handler::Handler;
-use crate::routing::{ForeignLayer, IntoEndpoint, MethodRouter, Stop};
+use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
+use crate::server::Peer;
 
 pub use listing::Listed;
 pub use running::{Running, StartError};
@@ -53,6 +54,7 @@ pub struct App<S = ()> {
     entries: Vec<Entry>,
     settings: Settings,
     observers: Vec<EventSink>,
+    peer: Peer,
 }
 
 /// An observer of the runtime's events.
@@ -77,6 +79,7 @@ where
             entries: Vec::new(),
             settings: Settings::default(),
             observers: Vec::new(),
+            peer: Peer::Untold,
         }
     }
 
@@ -145,13 +148,12 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
-        let fallback = MethodRouter::new().fallback(handler).into_endpoint();
-        let entries = fallback.stops.into_iter().map(|stop| Entry {
+        let mounted = Mounted::new(Methods::all(), handler);
+        self.entries.push(Entry {
             path: "(fallback)".to_owned(),
-            stop,
+            stop: mounted.stop(),
         });
-        self.entries.extend(entries);
-        self.router = self.router.fallback(fallback.axum);
+        self.router = self.router.fallback(mounted);
         self
     }
 
@@ -163,7 +165,15 @@ where
             entries: self.entries,
             settings: self.settings,
             observers: self.observers,
+            peer: self.peer,
         }
+    }
+
+    /// Tells handlers where a request comes from: they take a
+    /// [`ConnectInfo<SocketAddr>`](crate::extract::ConnectInfo).
+    pub fn with_connect_info(mut self) -> Self {
+        self.peer = Peer::Told;
+        self
     }
 
     /// Replaces every setting. Flags and the environment, which [`run`](App::run) reads, have the last word.

@@ -10,7 +10,7 @@ use siding_runtime::{Builder, Handle, Runtime};
 
 use super::{App, Settings, journal};
 use crate::admin;
-use crate::server::{Drained, Limits, Server};
+use crate::server::{Drained, Server, Site};
 
 /// The limit that axum's own body extractors have.
 const AXUM_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -91,7 +91,12 @@ impl App {
         }
         runtime
             .block_on(async {
-                let public = listen(settings.bind, router, settings.limits, &handle)?;
+                let site = Site {
+                    router,
+                    limits: settings.limits,
+                    peer: self.peer,
+                };
+                let public = listen(settings.bind, site, &handle)?;
                 let admin = start_admin(&settings, &handle)?;
                 Ok((public, admin))
             })
@@ -151,16 +156,10 @@ fn start_admin(settings: &Settings, handle: &Handle) -> Result<Option<Server>, S
         return Ok(None);
     };
     let token = settings.admin_token.as_deref().map(Arc::from);
-    let router = admin::router(handle.clone(), token);
-    listen(address, router, admin::limits(), handle).map(Some)
+    let site = admin::site(handle.clone(), token);
+    listen(address, site, handle).map(Some)
 }
 
-fn listen(
-    address: SocketAddr,
-    router: axum::Router,
-    limits: Limits,
-    handle: &Handle,
-) -> Result<Server, StartError> {
-    Server::start(address, router, limits, handle)
-        .map_err(|source| StartError::Listen { address, source })
+fn listen(address: SocketAddr, site: Site, handle: &Handle) -> Result<Server, StartError> {
+    Server::start(address, site, handle).map_err(|source| StartError::Listen { address, source })
 }

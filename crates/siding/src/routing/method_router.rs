@@ -72,7 +72,7 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
-        let mounted = self.mount(Methods("*".to_owned()), handler);
+        let mounted = self.mount(Methods::all(), handler);
         self.axum = self.axum.fallback(mounted);
         self
     }
@@ -113,9 +113,9 @@ where
     where
         H: Handler<T, S>,
     {
-        let stop = Arc::new(Stop::new(methods, H::declaration()));
-        self.stops.push(Arc::clone(&stop));
-        Mounted { handler, stop }
+        let mounted = Mounted::new(methods, handler);
+        self.stops.push(mounted.stop());
+        mounted
     }
 }
 
@@ -145,7 +145,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let mut router = MethodRouter::new();
-    let mounted = router.mount(Methods("*".to_owned()), handler);
+    let mounted = router.mount(Methods::all(), handler);
     router.axum = axum::routing::any(mounted);
     router
 }

@@ -13,4 +13,5 @@ pub use method_router::{
 };
 
 pub(crate) use foreign::ForeignLayer;
-pub(crate) use stop::Stop;
+pub(crate) use mounted::Mounted;
+pub(crate) use stop::{Methods, Stop};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use pin_project_lite::pin_project;
 use siding_runtime::JobError;
 
-use super::stop::Stop;
+use super::stop::{Methods, Stop};
 use crate::Problem;
 use crate::arrival::Arrival;
 use crate::handler::{Handler, Visit};
@@ -21,8 +21,23 @@ pub(crate) struct ViaSiding<T>(std::marker::PhantomData<T>);
 /// A handler at its [`Stop`].
 #[derive(Clone, Debug)]
 pub(crate) struct Mounted<H> {
-    pub(crate) handler: H,
-    pub(crate) stop: Arc<Stop>,
+    handler: H,
+    stop: Arc<Stop>,
+}
+
+impl<H> Mounted<H> {
+    /// A handler for these methods.
+    pub(crate) fn new<T, S>(methods: Methods, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+    {
+        let stop = Arc::new(Stop::new(methods, H::declaration()));
+        Self { handler, stop }
+    }
+
+    pub(crate) fn stop(&self) -> Arc<Stop> {
+        Arc::clone(&self.stop)
+    }
 }
 
 impl<H, T, S> axum::handler::Handler<ViaSiding<T>, S> for Mounted<H>

@@ -11,6 +11,13 @@ use crate::handler::Declaration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Methods(pub(crate) String);
 
+impl Methods {
+    /// Every method there is.
+    pub(crate) fn all() -> Self {
+        Self("*".to_owned())
+    }
+}
+
 impl fmt::Display for Methods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -51,9 +51,9 @@ async fn accept_for_ever(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut pause = PAUSE_MIN;
     while let Ok(place) = Arc::clone(&shared.places).acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 pause = PAUSE_MIN;
-                board(shared, stream, place);
+                board(shared, stream, peer, place);
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
@@ -72,9 +72,9 @@ fn take_the_queue(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()>
     let listener = listener.into_std()?;
     while let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
         match listener.accept() {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 stream.set_nonblocking(true)?;
-                board(shared, TcpStream::from_std(stream)?, place);
+                board(shared, TcpStream::from_std(stream)?, peer, place);
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -84,8 +84,8 @@ fn take_the_queue(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()>
     Ok(())
 }
 
-fn board(shared: &Arc<Shared>, stream: TcpStream, place: OwnedSemaphorePermit) {
-    let connection = connection::serve(Arc::clone(shared), stream, place);
+fn board(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+    let connection = connection::serve(Arc::clone(shared), stream, peer, place);
     drop(shared.handle.spawn_as(RouteId::CONNECTION, connection));
 }
 

@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -15,15 +16,16 @@ use super::shared::Shared;
 use super::transport::Transport;
 
 /// Serves one connection until either side closes it.
-pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, place: OwnedSemaphorePermit) {
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+) {
     let line = Arc::new(Line::new(Arc::clone(&shared.signal)));
     shared.yard.add(Arc::clone(&line));
     let io = TokioIo::new(Transport::new(stream, Arc::clone(&line), place));
-    let door = Door::new(
-        shared.router.clone(),
-        Arc::clone(&line),
-        Arc::clone(&shared),
-    );
+    let door = Door::new(peer, Arc::clone(&line), Arc::clone(&shared));
     let mut connection = pin!(shared.http.serve_connection_with_upgrades(io, door));
     let mut draining = false;
     let ended = poll_fn(|cx| {

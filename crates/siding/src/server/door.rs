@@ -1,14 +1,17 @@
 //! Where requests come in: limits first, then the router, and an answer in every case.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service as HyperService;
 use tower_service::Service as _;
 
+use super::Peer;
 use super::answer::Answer;
 use super::body::{Outbound, inbound};
 use super::line::Line;
@@ -20,14 +23,17 @@ use crate::arrival::Arrival;
 #[derive(Clone, Debug)]
 pub(super) struct Door {
     router: Router,
+    peer: SocketAddr,
     line: Arc<Line>,
     shared: Arc<Shared>,
 }
 
 impl Door {
-    pub(super) fn new(router: Router, line: Arc<Line>, shared: Arc<Shared>) -> Self {
+    /// The door for the client at `peer`.
+    pub(super) fn new(peer: SocketAddr, line: Arc<Line>, shared: Arc<Shared>) -> Self {
         Self {
-            router,
+            router: shared.router.clone(),
+            peer,
             line,
             shared,
         }
@@ -67,7 +73,10 @@ impl HyperService<Request<Incoming>> for Door {
         }
         let limits = &self.shared.limits;
         let arrival = Arrival::now(limits.request_deadline);
-        let (head, incoming) = request.into_parts();
+        let (mut head, incoming) = request.into_parts();
+        if self.shared.peer == Peer::Told {
+            head.extensions.insert(ConnectInfo(self.peer));
+        }
         let (body, received) = inbound(incoming, limits.max_body_bytes);
         let response = self.router.clone().call(Request::from_parts(head, body));
         Answer::routed(response, arrival, received, in_flight)

@@ -46,6 +46,24 @@ pub(crate) struct Server {
     sweeper: JoinHandle<()>,
 }
 
+/// What a server serves.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) limits: Limits,
+    pub(crate) peer: Peer,
+}
+
+/// Whether handlers are told where a request comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// They are not: it would cost every request an allocation.
+    #[default]
+    Untold,
+    /// They are, by axum's [`ConnectInfo`](crate::extract::ConnectInfo).
+    Told,
+}
+
 /// How a drain ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -60,19 +78,14 @@ pub enum Drained {
 }
 
 impl Server {
-    /// Listens on `address` and serves `router` there, on the runtime of `handle`.
+    /// Listens on `address` and serves `site` there, on the runtime of `handle`.
     ///
     /// # Errors
     /// When the address is in use, or not of this machine, or needs a privilege.
-    pub(crate) fn start(
-        address: SocketAddr,
-        router: Router,
-        limits: Limits,
-        handle: &Handle,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(address: SocketAddr, site: Site, handle: &Handle) -> io::Result<Self> {
         let listener = accept::listen(address)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(router, limits, handle.clone()));
+        let shared = Arc::new(Shared::new(site, handle.clone()));
         let accepting = accept::accept(listener, Arc::clone(&shared));
         let accepting = handle.spawn_as(RouteId::CONNECTION, accepting);
         let sweeping = Arc::clone(&shared);

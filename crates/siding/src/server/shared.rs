@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::limits::Limits;
 use super::stage::{Signal, Stage};
 use super::yard::{Yard, look_interval};
+use super::{Peer, Site};
 
 /// How long an HTTP/2 client that says nothing may take to answer a ping, and how often it is asked.
 const PING: Duration = Duration::from_secs(20);
@@ -35,14 +36,15 @@ pub(super) struct Shared {
     pub(super) places: Arc<Semaphore>,
     pub(super) handle: Handle,
     pub(super) router: Router,
+    pub(super) peer: Peer,
     pub(super) http: auto::Builder<GuardedExecutor>,
 }
 
 impl Shared {
-    pub(super) fn new(router: Router, limits: Limits, handle: Handle) -> Self {
+    pub(super) fn new(site: Site, handle: Handle) -> Self {
         let limits = Limits {
-            max_connections: limits.max_connections.clamp(1, CONNECTIONS_MAX),
-            ..limits
+            max_connections: site.limits.max_connections.clamp(1, CONNECTIONS_MAX),
+            ..site.limits
         };
         Self {
             limits,
@@ -51,7 +53,8 @@ impl Shared {
             places: Arc::new(Semaphore::new(limits.max_connections)),
             http: http(&limits, GuardedExecutor(handle.clone())),
             handle,
-            router,
+            router: site.router,
+            peer: site.peer,
         }
     }
 

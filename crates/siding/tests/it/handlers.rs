@@ -1,12 +1,13 @@
 //! Every shape of handler.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use serde::Deserialize;
 use siding::axum::body::Bytes;
 use siding::axum::http::{HeaderMap, Method, Uri};
-use siding::extract::{Json, Path, Query, RawQuery, Request, State};
+use siding::extract::{ConnectInfo, Json, Path, Query, RawQuery, Request, State};
 use siding::{App, Problem, StatusCode, any, compute, get, offload, post};
 
 use crate::support::start;
@@ -107,15 +108,15 @@ fn the_last_argument_may_take_the_whole_request() {
     async fn whole(request: Request) -> String {
         request.uri().path().to_owned()
     }
-    fn body(_: Method, bytes: Bytes) -> String {
-        bytes.len().to_string()
+    fn body(_: Method, mut bytes: Bytes) -> Bytes {
+        bytes.split_off(1)
     }
     let app = App::new("test")
         .route("/whole", any(whole))
         .route("/body", post(body));
     let service = start(app);
     assert_eq!(service.get("/whole").body, "/whole");
-    assert_eq!(service.connect().post("/body", "12345").body, "5");
+    assert_eq!(service.connect().post("/body", "12345").body, "2345");
 }
 
 #[test]
@@ -140,10 +141,10 @@ fn sixteen_arguments_are_not_too_many() {
         _: Q,
         body: String,
     ) -> String {
-        format!("{} {body}", q.0.unwrap_or_default())
+        [q.0.unwrap_or_default(), body].concat()
     }
     let service = start(App::new("test").route("/", post(many)));
-    assert_eq!(service.connect().post("/?a=1", "b").body, "a=1 b");
+    assert_eq!(service.connect().post("/?a=1", "b").body, "a=1b");
 }
 
 #[test]
@@ -181,4 +182,13 @@ fn head_is_answered_without_a_body() {
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     assert!(reply.contains("content-length: 4"), "{reply}");
     assert!(reply.ends_with("\r\n\r\n"), "{reply}");
+}
+
+#[test]
+fn handlers_may_be_told_where_a_request_comes_from() {
+    async fn peer(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> String {
+        peer.ip().to_string()
+    }
+    let app = App::new("test").route("/", get(peer)).with_connect_info();
+    assert_eq!(start(app).get("/").body, "127.0.0.1");
 }

@@ -120,6 +120,7 @@ fn a_fallback_answers_the_rest() {
     assert_eq!(service.get("/a").body, "a");
     let lost = service.get("/b");
     assert_eq!((lost.status, lost.body.as_str()), (404, "lost"));
+    assert_eq!(lost.header("allow"), None);
 }
 
 #[test]
