@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use serde::Serialize;
+use siding::Json;
 use siding::extract::Query;
-use siding::{Json, Problem};
 
 use crate::query::Terms;
 
@@ -16,13 +16,13 @@ pub(crate) struct Sum {
 }
 
 /// `/compute`: right. Declared for the compute lane.
-pub(crate) fn on_the_compute_lane(Query(terms): Query<Terms>) -> Result<Json<Sum>, Problem> {
-    terms.count().map(sum_of_squares)
+pub(crate) fn on_the_compute_lane(Query(terms): Query<Terms>) -> Json<Sum> {
+    sum_of_squares(terms.n)
 }
 
 /// `/bad-compute`: wrong. An `async fn` that computes.
-pub(crate) async fn on_the_event_loop(Query(terms): Query<Terms>) -> Result<Json<Sum>, Problem> {
-    terms.count().map(sum_of_squares)
+pub(crate) async fn on_the_event_loop(Query(terms): Query<Terms>) -> Json<Sum> {
+    sum_of_squares(terms.n)
 }
 
 /// The sum of the first `n` squares, modulo 2^64. The compiler would replace it by a formula if it could.

@@ -9,7 +9,7 @@ const SUB_BITS: u32 = 3;
 const SUBS: usize = 1 << SUB_BITS;
 /// The longest duration told apart from longer ones: 2^42 ns, about 73 minutes.
 const MAX_BITS: u32 = 42;
-const BUCKETS: usize = (MAX_BITS - SUB_BITS + 2) as usize * SUBS;
+const BUCKETS: usize = (MAX_BITS - SUB_BITS + 1) as usize * SUBS;
 
 /// Counts durations in buckets whose width grows with the duration (the layout of HdrHistogram, by Gil Tene).
 ///

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use async_task::{Runnable, Task};
+use async_task::{FallibleTask, Runnable};
 use pin_project_lite::pin_project;
 
 use super::route::Route;
@@ -35,9 +35,16 @@ enum State<T> {
     /// On the event loop.
     Here(BoxFuture<T>),
     /// On its way: the other lane has not run its first poll there yet.
-    Leaving { admission: Job<()>, task: Task<T> },
+    Leaving {
+        lane: LaneKind,
+        admission: Job<()>,
+        task: FallibleTask<T>,
+    },
     /// On the other lane.
-    There(Task<T>),
+    There {
+        lane: LaneKind,
+        task: FallibleTask<T>,
+    },
     /// Completed, or between two states.
     Gone,
 }
@@ -71,7 +78,11 @@ impl<T: Send + 'static> Placed<T> {
         let admission = self.route.court().lanes.run(lane, self.context, move || {
             first.run();
         });
-        State::Leaving { admission, task }
+        State::Leaving {
+            lane,
+            admission,
+            task: task.fallible(),
+        }
     }
 }
 
@@ -98,14 +109,19 @@ impl<T: Send + 'static> Future for Placed<T> {
                 // The first poll on the other lane goes through admission, which may refuse it.
                 State::Leaving { admission, .. } => {
                     let admitted = ready!(Pin::new(admission).poll(cx));
-                    if let State::Leaving { task, .. } = mem::replace(&mut this.state, State::Gone)
-                    {
+                    let left = mem::replace(&mut this.state, State::Gone);
+                    if let State::Leaving { lane, task, .. } = left {
                         admitted?;
-                        this.state = State::There(task);
+                        this.state = State::There { lane, task };
                     }
                 }
                 // ## There => Gone
-                State::There(task) => return Pin::new(task).poll(cx).map(Ok),
+                // A lane that has shut down drops what it does not run any more.
+                State::There { lane, task } => {
+                    let lane = *lane;
+                    let output = ready!(Pin::new(task).poll(cx));
+                    return Poll::Ready(output.ok_or(JobError::ShutDown { lane }));
+                }
                 State::Gone => panic!("a placed future was polled after it had completed"),
             }
         }
@@ -117,7 +133,7 @@ impl<T> fmt::Debug for Placed<T> {
         let state = match self.state {
             State::Here(_) => "here",
             State::Leaving { .. } => "leaving",
-            State::There(_) => "there",
+            State::There { .. } => "there",
             State::Gone => "gone",
         };
         f.debug_struct("Placed")

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::ptr;
 
 use super::*;
+use crate::inspect::stack::RawStack;
 
 impl Subject {
     fn stack(&self, limit: Duration) -> Result<RawStack, Unknown> {

@@ -30,6 +30,8 @@
 //! threads wait for 3 s each, again and again: served. 400 at once on 40 threads wait for up to 9 s, above the target for 5
 //! of them: still a burst, served. Twice the arrivals that the threads can serve, for ever: shed down to what they can.
 //!
+//! No more jobs than there are threads are no queue: each is the next to run, however slow the threads are.
+//!
 //! While a lane gains threads the clock starts anew with each: its queue grew against fewer than it has now.
 //!
 //! # Resumed work
@@ -142,7 +144,8 @@ impl<T: Waiter, U> Admission<T, U> {
         let mut findings = Findings::default();
         self.drop_dead_from_the_front(now, &mut findings);
         let service_time = self.service_time.mean();
-        findings.shift = self.overload.look(self.oldest(now), service_time, now);
+        let oldest = self.oldest_in_line(now, threads);
+        findings.shift = self.overload.look(oldest, service_time, now);
         self.shed(now, threads, &mut findings);
         let next = match self.resumed.pop_front() {
             Some(poll) => Some(Next::Resumed(poll)),
@@ -211,6 +214,15 @@ impl<T: Waiter, U> Admission<T, U> {
         }
     }
 
+    /// As [`oldest`](Self::oldest), if more jobs wait than `threads` take in one go. Fewer are no line, however long they have
+    /// waited: each is the next. CoDel, too, spares the last packet.
+    fn oldest_in_line(&self, now: Instant, threads: usize) -> Duration {
+        match self.waiting.len() > threads {
+            true => self.oldest(now),
+            false => Duration::ZERO,
+        }
+    }
+
     /// When `threads` will have served what waits now.
     fn retry_after(&self, threads: usize) -> Duration {
         let served = self.service_time.mean().as_secs_f64() * self.waiting.len() as f64;
@@ -244,7 +256,7 @@ impl<T: Waiter, U> Admission<T, U> {
         let Some(patience) = self.overload.patience(self.service_time.mean()) else {
             return;
         };
-        while self.oldest(now) > patience {
+        while self.oldest_in_line(now, threads) > patience {
             let retry_after = self.retry_after(threads);
             self.discard_front(Dropped::Shed { retry_after }, findings);
         }

@@ -248,6 +248,18 @@ fn a_standing_queue_is_shed_down() {
 }
 
 #[test]
+fn the_next_job_of_each_thread_is_never_shed() {
+    let mut lane = Lane::new(100, 2);
+    for minute in 0..10 {
+        lane.offer(minute * 60 * SECOND, 0).unwrap();
+        lane.offer(minute * 60 * SECOND, 1).unwrap();
+        let late = minute * 60 * SECOND + 59 * SECOND;
+        assert_eq!([late; 2].map(|ms| lane.take_job(ms)), [Some(0), Some(1)]);
+    }
+    assert_eq!(lane.shifts, []);
+}
+
+#[test]
 fn newest_first_while_overloaded() {
     let mut lane = Lane::new(10_000, 1);
     overload(&mut lane, 0..2_000);
@@ -330,10 +342,13 @@ fn the_retry_hint_is_the_time_that_the_queue_takes() {
     check_retry_after(SECOND, 10, 0, 10);
 }
 
+/// A number, the times of its arrival and of its deadline, and its client.
+type NaiveJob = (u32, u64, Option<u64>, Client);
+
 /// The same in the plainest words: a vector, searched from either end.
 #[derive(Default)]
 struct Naive {
-    jobs: Vec<(u32, u64, Option<u64>, Client)>,
+    jobs: Vec<NaiveJob>,
     above_since: Option<u64>,
     overloaded: bool,
 }
@@ -341,22 +356,37 @@ struct Naive {
 impl Naive {
     /// One service time for the whole run: 100 ms, so 400 ms are too long and 800 ms beyond making good.
     fn take(&mut self, now: u64) -> Option<u32> {
-        let alive = |(_, _, deadline, client): &(u32, u64, Option<u64>, Client)| {
+        let alive = |(_, _, deadline, client): &NaiveJob| {
             !client.left.get() && deadline.is_none_or(|deadline| deadline > now)
         };
-        self.jobs.retain(alive);
-        let oldest = self.jobs.first().map_or(0, |(_, since, ..)| now - since);
-        if oldest <= 400 {
+        while self.jobs.first().is_some_and(|job| !alive(job)) {
+            self.jobs.remove(0);
+        }
+        let waited = |jobs: &[NaiveJob]| match jobs {
+            [] | [_] => 0,
+            [(_, since, ..), ..] => now - since,
+        };
+        if waited(&self.jobs) <= 400 {
             (self.above_since, self.overloaded) = (None, false);
         } else {
             let since = *self.above_since.get_or_insert(now);
             self.overloaded |= now - since >= SECOND;
         }
-        if self.overloaded {
-            self.jobs.retain(|(_, since, ..)| now - since <= 800);
-            return self.jobs.pop().map(|(number, ..)| number);
+        while self.overloaded && waited(&self.jobs) > 800 {
+            self.jobs.remove(0);
         }
-        (!self.jobs.is_empty()).then(|| self.jobs.remove(0).0)
+        while !self.jobs.is_empty() {
+            let index = if self.overloaded {
+                self.jobs.len() - 1
+            } else {
+                0
+            };
+            let job = self.jobs.remove(index);
+            if alive(&job) {
+                return Some(job.0);
+            }
+        }
+        None
     }
 }
 

@@ -114,8 +114,9 @@ impl Core {
         }
     }
 
-    /// One turn on a rayon thread: one job, then a new turn for the next. Not a loop: rayon may take this turn while it
-    /// waits, further down on the same stack, for the parts of another job, and that one must go on after one job at most.
+    /// One turn on a rayon thread: one job, then a new turn for the next. Not a loop: rayon may take this turn on top of
+    /// another job that waits for its parts, and that one is to go on after one job, not after all. As there are never more
+    /// turns than threads, jobs cannot pile up on one stack beyond that number.
     fn run_next(self: Arc<Self>) {
         let Some((next, began)) = self.take() else {
             return;
