@@ -63,7 +63,10 @@ impl Shared {
         loop {
             let stage = self.signal.stage();
             self.yard.sweep(&self.limits, stage, Instant::now());
-            let next_look = tokio::time::sleep(look_interval(&self.limits, stage));
+            let next_look = async {
+                tokio::time::sleep(look_interval(&self.limits, stage)).await;
+                self.yard.occupied().await;
+            };
             if stage == Stage::Open {
                 tokio::select! {
                     () = next_look => {}

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use super::limits::Limits;
 use super::line::{Line, Order, Phase};
 use super::stage::Stage;
@@ -14,6 +16,7 @@ use super::stage::Stage;
 #[derive(Debug, Default)]
 pub(super) struct Yard {
     watched: Mutex<Vec<Watched>>,
+    added: Notify,
 }
 
 /// A connection, and since when the sweeper has seen it unchanged.
@@ -33,6 +36,14 @@ impl Yard {
             pulse,
             since: Instant::now(),
         });
+        self.added.notify_one();
+    }
+
+    /// Completes when there is a connection to look after, so that a server without any sleeps.
+    pub(super) async fn occupied(&self) {
+        while self.lock().is_empty() {
+            self.added.notified().await;
+        }
     }
 
     /// Looks at every connection once: forgets the closed ones and orders what is due.
@@ -81,10 +92,10 @@ fn due(line: &Line, limits: &Limits, stage: Stage, unchanged: Duration) -> Order
     if goes_away { Order::Drain } else { Order::None }
 }
 
-/// How often to look: eight times within the shortest timeout, and at least once a second.
+/// How often to look: four times within the shortest timeout, and often while draining, which somebody waits for.
 pub(super) fn look_interval(limits: &Limits, stage: Stage) -> Duration {
     let shortest = limits.header_timeout.min(limits.keep_alive);
-    let calm = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_secs(1));
+    let calm = (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(5));
     match stage {
         Stage::Open => calm,
         _ => calm.min(Duration::from_millis(20)),
