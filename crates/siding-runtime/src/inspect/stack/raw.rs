@@ -10,7 +10,7 @@ pub(crate) struct RawStack {
 }
 
 impl RawStack {
-    #[cfg(test)]
+    #[cfg(all(test, not(siding_model)))]
     pub(crate) fn depth(&self) -> usize {
         self.addresses.len()
     }
