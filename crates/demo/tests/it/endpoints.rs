@@ -48,7 +48,10 @@ fn absurd_numbers_are_refused_with_what_would_be_right() {
     }
     for path in ["/compute", "/bad-compute"] {
         for n in ["20000000001", "many", "-1"] {
-            check(&format!("{path}?n={n}"), "a whole number from 0 to 20000000000");
+            check(
+                &format!("{path}?n={n}"),
+                "a whole number from 0 to 20000000000",
+            );
         }
     }
 }
