@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use super::stage::Signal;
 
@@ -91,17 +91,12 @@ impl Line {
         self.beat();
     }
 
-    /// The client took bytes.
-    pub(super) fn sent(&self) {
-        if self.choked.load(Ordering::Relaxed) {
-            self.choked.store(false, Ordering::Relaxed);
+    /// Part of a response was given to the socket.
+    pub(super) fn take_note_of<T>(&self, sent: &Poll<T>) {
+        if self.choked.load(Ordering::Relaxed) != sent.is_pending() {
+            self.choked.store(sent.is_pending(), Ordering::Relaxed);
             self.beat();
         }
-    }
-
-    /// The client would take no bytes.
-    pub(super) fn choke(&self) {
-        self.choked.store(true, Ordering::Relaxed);
     }
 
     /// The head of a request is complete.
@@ -239,9 +234,9 @@ mod tests {
         assert_eq!(line.phase(), Phase::Head);
         let request = line.request();
         assert_eq!(line.phase(), Phase::Busy);
-        line.choke();
+        line.take_note_of(&Poll::<()>::Pending);
         assert_eq!(line.phase(), Phase::Choked);
-        line.sent();
+        line.take_note_of(&Poll::Ready(()));
         drop(request);
         assert_eq!(line.phase(), Phase::Idle);
     }

@@ -15,6 +15,9 @@ use super::line::Line;
 /// How much of an unread body is thrown away before a connection is closed all the same.
 const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// A response of up to this size goes to the kernel in one piece: copying it costs less than a vectored write.
+const PIECE_BYTES_MAX: usize = 1024;
+
 /// A socket with its line. It holds its place among the server's connections, also after an upgrade.
 #[derive(Debug)]
 pub(super) struct Transport {
@@ -72,12 +75,23 @@ impl Transport {
         self.correction.is_some() || !self.line.has_served() && bytes.starts_with(b"HTTP/1.")
     }
 
-    fn written(&self, written: &Poll<io::Result<usize>>) {
-        match written {
-            Poll::Ready(_) => self.line.sent(),
-            Poll::Pending => self.line.choke(),
-        }
+    /// Hands bytes to the kernel, and tells the line whether it took any.
+    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.line.take_note_of(&sent);
+        sent
     }
+}
+
+/// The pieces in one, when they are few bytes.
+fn join<'a>(pieces: &[io::IoSlice<'_>], whole: &'a mut [u8; PIECE_BYTES_MAX]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    for piece in pieces {
+        let end = length + piece.len();
+        whole.get_mut(length..end)?.copy_from_slice(piece);
+        length = end;
+    }
+    Some(&whole[..length])
 }
 
 impl Drop for Transport {
@@ -112,9 +126,7 @@ impl AsyncWrite for Transport {
             ready!(self.poll_correct(cx, buf))?;
             return Poll::Ready(Ok(buf.len()));
         }
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.written(&written);
-        written
+        self.poll_send(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -127,9 +139,12 @@ impl AsyncWrite for Transport {
             ready!(self.poll_correct(cx, first))?;
             return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.written(&written);
-        written
+        if let Some(whole) = join(bufs, &mut [0; PIECE_BYTES_MAX]) {
+            return self.poll_send(cx, whole);
+        }
+        let sent = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.line.take_note_of(&sent);
+        sent
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -104,6 +104,8 @@ pub(super) fn look_interval(limits: &Limits, stage: Stage) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
     use crate::server::stage::Signal;
 
@@ -140,7 +142,7 @@ mod tests {
     fn a_client_that_takes_no_response_is_closed() {
         let line = line();
         let _request = line.request();
-        line.choke();
+        line.take_note_of(&Poll::<()>::Pending);
         check(&line, Stage::Open, Order::Close);
     }
 
