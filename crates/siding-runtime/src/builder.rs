@@ -115,7 +115,11 @@ impl Builder {
         let (config, observers) = (self.config, Observers::new(self.observers));
         let (slots, home) = (Arc::new(Slots::new()), Home::default());
         let tokio = start_event_loop(&config, &slots, &home)?;
-        let relief = Arc::new(Relief::new(tokio.handle().clone(), config.relief_threads));
+        let relief = Arc::new(Relief::new(
+            tokio.handle().clone(),
+            config.relief_threads,
+            guard::is_rested,
+        ));
         let lanes = start_lanes(&config, &observers, &home)?;
         let routes = Arc::new(Routes::new(Arc::new(Court {
             lanes: lanes.clone(),
@@ -164,7 +168,8 @@ fn start_event_loop(
         .on_thread_start(move || {
             guard::attach(&slots);
             home.settle();
-        });
+        })
+        .on_thread_unpark(guard::note_rest);
     // A task in a stalled worker's LIFO slot cannot be stolen; only unstable tokio can do without the slot.
     #[cfg(tokio_unstable)]
     builder.disable_lifo_slot();

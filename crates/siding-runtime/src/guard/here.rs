@@ -8,13 +8,15 @@ use super::slot::{Slot, Slots, Word};
 use crate::context::{RouteId, WorkContext};
 
 thread_local! {
-    static HERE: Here = const { Here { seat: RefCell::new(Seat::Stranger), generation: Cell::new(0), route: Cell::new(None) } };
+    static HERE: Here = const { Here { seat: RefCell::new(Seat::Stranger), generation: Cell::new(0), route: Cell::new(None), rested: Cell::new(true) } };
 }
 
 struct Here {
     seat: RefCell<Seat>,
     generation: Cell<u32>,
     route: Cell<Option<RouteId>>,
+    /// Whether the thread has polled nothing since it last woke from idling.
+    rested: Cell<bool>,
 }
 
 /// A thread's relation to a runtime's slots.
@@ -41,10 +43,21 @@ pub(crate) fn attach(slots: &Arc<Slots>) {
     HERE.with(|here| *here.seat.borrow_mut() = Seat::Standing(Arc::clone(slots)));
 }
 
+/// Notes that the calling thread has just woken from idling: nothing is left in it of what it did before.
+pub(crate) fn note_rest() {
+    HERE.with(|here| here.rested.set(true));
+}
+
+/// Whether the calling thread has polled nothing, as far as the guard sees, since it last woke from idling.
+pub(crate) fn is_rested() -> bool {
+    HERE.with(|here| here.rested.get())
+}
+
 /// Marks the calling thread as busy with `context` until the returned value is dropped. Nests.
 pub(crate) fn enter(context: WorkContext) -> Entered {
     let outer_context = WorkContext::replace(Some(context));
     let outer_route = HERE.with(|here| {
+        here.rested.set(false);
         let outer = here.route.replace(Some(context.route));
         here.publish(Some(context.route), outer.is_none());
         outer

@@ -13,7 +13,7 @@ mod watch;
 
 pub use stalls::Stall;
 
-pub(crate) use here::{attach, enter};
+pub(crate) use here::{attach, enter, is_rested, note_rest};
 pub(crate) use monitor::{MonitorHandle, Parts, start};
 pub(crate) use poll::Guarded;
 pub(crate) use slot::Slots;

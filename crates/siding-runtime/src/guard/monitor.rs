@@ -233,6 +233,8 @@ impl Monitor {
                     .observers
                     .emit(&Event::ReliefExhausted { stalled });
             }
+        } else {
+            self.parts.relief.follow();
         }
     }
 }

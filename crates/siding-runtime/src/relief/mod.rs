@@ -26,11 +26,17 @@
 //!
 //! # What a plug must not trap
 //!
-//! A worker may take a plug while it is the one that polls the driver and all others are parked, or while a task sits in
-//! its LIFO slot, which no other worker can steal from: polling the driver between two tasks may fill that slot, and tokio
-//! looks into its inject queue, where plugs come from, before that slot every so often. So a plug, before it waits, spawns two empty tasks from within its worker. The first pushes
-//! whatever the slot holds into the run queue, the second pushes out the first; either push wakes a parked worker, which
-//! steals what is there and then finds the driver free. The second stays in the slot, where it keeps nobody waiting.
+//! Two places in a worker hold tasks that no other worker can steal:
+//!
+//! - The list of deferred wake-ups, where a task waits that has used up its budget or called `yield_now`. It is emptied
+//!   before the worker idles. So a plug settles only on a worker that has polled nothing since it last woke from idling;
+//!   any other turns it away, and the monitor sends another at its next tick ([`Relief::follow`]). What a task that the
+//!   guard does not see deferred within that moment is the one gap.
+//! - The LIFO slot. Polling the driver between two tasks may fill it, and tokio looks into its inject queue, where plugs
+//!   come from, before that slot every so often. So a plug, before it waits, spawns two empty tasks from within its
+//!   worker. The first pushes whatever the slot holds into the run queue, the second pushes out the first; either push
+//!   wakes a parked worker, which steals what is there and then finds the driver free. The second stays in the slot,
+//!   where it keeps nobody waiting.
 
 mod demand;
 
@@ -44,6 +50,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Relief {
     tokio: tokio::runtime::Handle,
     spare: usize,
+    /// Whether the calling worker has done nothing since it last idled.
+    is_rested: fn() -> bool,
     plugs: Arc<Plugs>,
 }
 
@@ -56,6 +64,8 @@ struct Plugs {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Workers that should be kept out.
+    wanted: usize,
     queued: usize,
     engaged: usize,
     releases: usize,
@@ -63,11 +73,17 @@ struct State {
 }
 
 impl Relief {
-    /// Occupies `spare` workers of the runtime behind `tokio`.
-    pub(crate) fn new(tokio: tokio::runtime::Handle, spare: usize) -> Self {
+    /// Occupies `spare` workers of the runtime behind `tokio`. `is_rested` says whether the worker that calls it has done
+    /// nothing since it last idled.
+    pub(crate) fn new(
+        tokio: tokio::runtime::Handle,
+        spare: usize,
+        is_rested: fn() -> bool,
+    ) -> Self {
         let relief = Self {
             tokio,
             spare,
+            is_rested,
             plugs: Arc::default(),
         };
         relief.set_active(0);
@@ -99,8 +115,15 @@ impl Relief {
 
     /// Lets `active` spare workers run and occupies all others.
     pub(crate) fn set_active(&self, active: usize) {
-        let wanted = self.spare.saturating_sub(active);
+        self.plugs.lock().wanted = self.spare.saturating_sub(active);
+        self.follow();
+    }
+
+    /// Releases or spawns plugs until as many workers are kept out as should be. The monitor calls it at every tick,
+    /// because a worker that was not rested has turned its plug away.
+    pub(crate) fn follow(&self) {
         let mut state = self.plugs.lock();
+        let wanted = state.wanted;
         if state.closing {
             return;
         }
@@ -118,8 +141,8 @@ impl Relief {
         state.queued += plugs;
         drop(state);
         for _ in 0..plugs {
-            let plugs = Arc::clone(&self.plugs);
-            spawn_bare(&self.tokio, async move { plugs.occupy() });
+            let (plugs, is_rested) = (Arc::clone(&self.plugs), self.is_rested);
+            spawn_bare(&self.tokio, async move { plugs.occupy(is_rested) });
         }
     }
 
@@ -141,10 +164,10 @@ impl Plugs {
     }
 
     /// Occupies the calling worker until it is released.
-    fn occupy(&self) {
+    fn occupy(&self, is_rested: fn() -> bool) {
         let mut state = self.lock();
         state.queued -= 1;
-        if state.may_leave() {
+        if state.may_leave() || !is_rested() {
             return;
         }
         state.engaged += 1;

@@ -1,8 +1,10 @@
 //! Taking connections from the kernel.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use siding_runtime::RouteId;
@@ -16,6 +18,8 @@ use super::stage::Stage;
 /// Connections that the kernel holds for us while we are busy. It lowers the number to its own limit
 /// (`net.core.somaxconn`); a connection beyond it is dropped, and its client tries again a second later.
 const BACKLOG: u32 = 65_535;
+/// So many connections are taken before other tasks have their turn.
+const TURN: u32 = 32;
 /// The pause after the process ran out of descriptors or memory; it doubles up to the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -47,13 +51,24 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Takes connections for ever. Outside tokio's budget: a task that has used it up waits in a list of its worker that no
+/// other worker can steal from, and if the next task there blocks, nobody could connect. It takes turns by itself instead.
 async fn accept_for_ever(listener: &TcpListener, shared: &Arc<Shared>) {
+    tokio::task::unconstrained(accept_in_turns(listener, shared)).await;
+}
+
+async fn accept_in_turns(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut pause = PAUSE_MIN;
+    let mut taken = 0_u32;
     while let Ok(place) = Arc::clone(&shared.places).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = PAUSE_MIN;
                 board(shared, stream, peer, place);
+                taken = taken.wrapping_add(1);
+                if taken.is_multiple_of(TURN) {
+                    let_others_run().await;
+                }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
@@ -65,6 +80,19 @@ async fn accept_for_ever(listener: &TcpListener, shared: &Arc<Shared>) {
             }
         }
     }
+}
+
+/// Goes to the end of the run queue, where any worker may take this task. `yield_now` would defer it on this one.
+async fn let_others_run() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Takes what is left in the kernel's queue: those clients have a connection and may have sent a request.
