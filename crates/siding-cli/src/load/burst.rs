@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::{Connection, Failures, RequestError, Site, get_once};
+use super::{Connection, Failures, RequestError, Site, get_once, within};
 
 /// How many tasks open connections side by side; more would only fill the listener's backlog.
 const OPENERS: usize = 32;
+
+/// The most that opening all connections may take.
+const OPENING: Duration = Duration::from_secs(60);
 
 /// `concurrency` requests for one path, all started at once.
 #[derive(Debug, Clone, Copy)]
@@ -96,8 +99,12 @@ async fn gather(
 ///
 /// # Errors
 ///
-/// The first connection or answer that fails.
+/// The first connection or answer that fails, or [`RequestError::Deadline`] after a minute.
 pub async fn open_connections(site: &Site, count: usize) -> Result<Vec<Connection>, RequestError> {
+    within(OPENING, open_side_by_side(site, count)).await
+}
+
+async fn open_side_by_side(site: &Site, count: usize) -> Result<Vec<Connection>, RequestError> {
     let mut openers = JoinSet::new();
     for opener in 0..OPENERS {
         let share = count / OPENERS + usize::from(opener < count % OPENERS);

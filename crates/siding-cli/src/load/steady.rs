@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::{KeepAlive, RequestError, Site, within};
 
-/// How long after its end a load may still wait for its last answers.
+/// How long a load may take to connect, and may wait for its last answers after its end.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Requests in a closed loop: each connection sends the next one when it has the answer.
@@ -50,11 +50,16 @@ impl Steady<'_> {
     ///
     /// The first request that fails: a rate with errors in it means nothing.
     pub async fn run(self) -> Result<SteadyOutcome, RequestError> {
+        let connections = within(GRACE, self.open()).await?;
+        within(self.span + GRACE, self.repeat(connections)).await
+    }
+
+    async fn open(&self) -> Result<Vec<KeepAlive>, RequestError> {
         let mut connections = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             connections.push(KeepAlive::open(self.site, self.path).await?);
         }
-        within(self.span + GRACE, self.repeat(connections)).await
+        Ok(connections)
     }
 
     async fn repeat(self, connections: Vec<KeepAlive>) -> Result<SteadyOutcome, RequestError> {
