@@ -15,8 +15,8 @@
 //! - `engaged`: waiting on the condition variable now,
 //! - `releases`: plugs that may leave. A queued plug may use one as soon as a worker picks it up.
 //!
-//! Invariant: `queued + engaged - releases` is the number of workers kept out, and [`Relief::set_active`] makes it
-//! `spare - active`. Only the monitor calls that, so there is one decider.
+//! `queued + engaged - releases` is the number of workers kept out. [`Relief::set_active`] says what it should be,
+//! `spare - active`, and [`Relief::follow`] brings it there. Only the monitor calls them, so there is one decider.
 //!
 //! # What a stall must not leave undone
 //!

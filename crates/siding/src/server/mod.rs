@@ -107,9 +107,9 @@ impl Server {
     pub(crate) async fn drain(mut self, cut_short: impl Future<Output = ()>) -> Drained {
         let limits = self.shared.limits;
         self.shared.signal.advance(Stage::Draining);
-        // It ends once it has taken the kernel's queue. Should it have panicked, it takes no connections either.
-        let _ = (&mut self.accepting).await;
         let patient = async {
+            // It ends once it has taken the kernel's queue. Should it have panicked, it takes no connections either.
+            let _ = (&mut self.accepting).await;
             if timeout(limits.drain_grace, self.emptied()).await.is_err() {
                 self.shared.signal.advance(Stage::Closing);
                 self.emptied().await;
@@ -136,6 +136,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.accepting.abort();
         self.sweeper.abort();
     }
 }
