@@ -11,6 +11,7 @@ use crate::guard::{self, Parts, Slots, StallLog};
 use crate::handle::{Handle, Home, Shared};
 use crate::lane::{Compute, Lanes, Threads};
 use crate::placement::{Court, Routes};
+use crate::priority;
 use crate::relief::Relief;
 use crate::runtime::Runtime;
 
@@ -167,6 +168,8 @@ fn start_event_loop(
         .enable_all()
         .on_thread_start(move || {
             guard::attach(&slots);
+            // Tokio's own blocking threads start here too; a short slice does not change their share.
+            priority::run_soon();
             home.settle();
         })
         .on_thread_unpark(guard::note_rest);

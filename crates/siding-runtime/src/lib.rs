@@ -11,6 +11,7 @@ mod inspect;
 mod lane;
 mod offload;
 mod placement;
+mod priority;
 mod relief;
 mod runtime;
 

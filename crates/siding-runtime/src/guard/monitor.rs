@@ -17,6 +17,7 @@ use super::watch::{Duty, Looks};
 use crate::config::Config;
 use crate::event::{Event, Observers};
 use crate::placement::{Evidence, Routes};
+use crate::priority;
 use crate::relief::{Demand, Relief};
 
 /// Ticks without any poll before the monitor goes to sleep.
@@ -62,7 +63,10 @@ pub(crate) fn start(config: &Config, parts: Parts) -> std::io::Result<MonitorHan
     let monitor = Monitor::new(config, parts, Arc::clone(&stop));
     let thread = thread::Builder::new()
         .name("siding-monitor".to_owned())
-        .spawn(move || monitor.run())?;
+        .spawn(move || {
+            priority::run_soon();
+            monitor.run();
+        })?;
     Ok(MonitorHandle {
         stop,
         slots,

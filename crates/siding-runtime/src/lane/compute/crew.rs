@@ -6,9 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::priority;
 use crate::lane::ThreadHook;
 use crate::lane::desk::quietly;
+use crate::priority;
 
 /// The handles of the pool's threads, so that shutting down can wait for their end; rayon itself does not.
 #[derive(Debug)]
