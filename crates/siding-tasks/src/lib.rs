@@ -1,0 +1,16 @@
+//! Durable tasks: work that outlives the request, the process and the machine's power.
+//!
+//! A task is a named function and a [`Message`] that asks for it to be called. A [`Broker`] keeps messages until a worker
+//! has settled them; words, states and message fields are Celery's.
+
+mod broker;
+mod message;
+
+pub use broker::{
+    Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
+    Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
+};
+pub use message::{
+    Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
+    TimeLimits, Timestamp,
+};
