@@ -153,6 +153,14 @@ impl Client {
         })
     }
 
+    /// Reads so many bytes of a body, and throws them away.
+    #[track_caller]
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        let body = (&mut self.stream).take(bytes as u64);
+        let read = io::copy(&mut { body }, &mut io::sink()).expect("arrives");
+        assert_eq!(read, bytes as u64);
+    }
+
     /// Whether the server closes the connection without another byte.
     #[track_caller]
     pub(crate) fn is_closed(&mut self) -> bool {
