@@ -26,7 +26,7 @@ pub(super) type Task = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>
 /// overlap; the compiler infers it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not background work",
-    label = "neither a closure without arguments nor a future",
+    label = "not a closure without arguments or a future that is `Send` and returns nothing or a `Result`",
     note = "background work is a closure, a future or an `async` closure; it is `Send` and owns what it uses (`move`)",
     note = "it returns nothing, or a `Result` whose error converts into `Box<dyn Error + Send + Sync>`"
 )]

@@ -3,11 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use http_body_util::BodyExt;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use siding::axum::body::Body;
 use siding::axum::middleware::{Next, from_fn};
 use siding::axum::routing as foreign;
 use siding::extract::{Request, State};
-use siding::runtime::{Handle, WorkContext};
+use siding::runtime::{Event, Handle, WorkContext};
 use siding::{App, BackgroundTasks, StatusCode, compute, get, offload, pinned, post, threads};
+use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, start};
 
@@ -281,4 +286,51 @@ fn a_middleware_has_none() {
         }),
     );
     assert_eq!(start(app.layer(from_fn(may))).get("/").body, "fine");
+}
+
+#[test]
+fn it_begins_over_http2_too() {
+    let (tell, told) = mpsc::channel();
+    let handler = move |background: BackgroundTasks| {
+        let tell = tell.clone();
+        background.add(move || tell.send(()).expect("is awaited"));
+        "accepted"
+    };
+    let service = start(App::new("test").route("/", get(handler)));
+    let address = service.address();
+    let body = service.running().wait(async move {
+        let stream = TcpStream::connect(address).await.expect("connects");
+        let (mut client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("speaks HTTP/2");
+        drop(siding::spawn(connection));
+        let request = Request::get("http://test/").body(Body::empty());
+        let reply = client.send_request(request.expect("a request")).await;
+        let body = reply.expect("is answered").into_body().collect().await;
+        body.expect("arrives").to_bytes()
+    });
+    assert_eq!(body, "accepted");
+    told.recv_timeout(DEADLINE).expect("runs");
+}
+
+#[test]
+fn a_future_that_blocks_is_accused_under_its_own_name() {
+    let (let_go, gate) = Gate::new();
+    let handler = move |background: BackgroundTasks| {
+        let gate = gate.clone();
+        background.add(async move { gate.wait() });
+    };
+    let (tell, told) = mpsc::channel();
+    let app = App::new("test").route("/blocks", get(handler));
+    let app = app.with_observer(move |event: &Event| {
+        if let Event::Advice { advice, .. } = event {
+            // Nobody listens any more once the test has seen enough.
+            let _ = tell.send(advice.clone());
+        }
+    });
+    let service = start(app);
+    assert_eq!(service.get("/blocks").status, 200);
+    let advice = told.recv_timeout(DEADLINE).expect("advice");
+    assert!(advice.starts_with("background of GET /blocks"), "{advice}");
+    let_go.send(()).expect("waits");
 }
