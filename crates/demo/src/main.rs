@@ -5,10 +5,11 @@
 mod compute;
 mod health;
 mod hello;
+mod notify;
 mod query;
 mod wait;
 
-use siding::{App, ExitCode, compute, get, pinned};
+use siding::{App, ExitCode, compute, get, pinned, post};
 
 fn main() -> ExitCode {
     app().run()
@@ -26,4 +27,5 @@ fn app() -> App {
         .route("/workaround", get(wait::offloaded))
         .route("/compute", get(compute(compute::on_the_compute_lane)))
         .route("/bad-compute", get(compute::on_the_event_loop))
+        .route("/notify", post(notify::notify))
 }

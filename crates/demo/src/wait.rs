@@ -46,6 +46,6 @@ pub(crate) async fn offloaded(Query(wait): Query<Wait>) -> Result<Json<Done>, Pr
     clippy::disallowed_methods,
     reason = "stands for a client that blocks its thread, which is what this service shows"
 )]
-fn block(duration: Duration) {
+pub(crate) fn block(duration: Duration) {
     thread::sleep(duration);
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::background::Background;
 use crate::config::{ComputeConfig, Config, PlacementConfig, ThreadsConfig};
 use crate::event::{Observer, Observers};
 use crate::guard::{self, Parts, Slots, StallLog};
@@ -147,6 +148,7 @@ impl Builder {
                 routes,
                 lanes,
                 stalls,
+                background: Background::default(),
                 tokio: tokio.handle().clone(),
             },
             &home,

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use tokio::task::JoinHandle;
 
+use crate::background::Background;
 use crate::config::Config;
 use crate::context::{RouteId, WorkContext};
 use crate::guard::{Guarded, Stall, StallLog};
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Arc<Routes>,
     pub(crate) lanes: Lanes,
     pub(crate) stalls: Arc<StallLog>,
+    pub(crate) background: Background,
     pub(crate) tokio: tokio::runtime::Handle,
 }
 
@@ -100,6 +102,12 @@ impl Handle {
     #[must_use]
     pub fn routes(&self) -> &Routes {
         &self.0.routes
+    }
+
+    /// The background work that has been accepted and has not ended.
+    #[must_use]
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// The settings that the runtime was started with.

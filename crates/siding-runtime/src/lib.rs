@@ -1,5 +1,6 @@
 //! Siding's runtime: lanes, guard, placement, events. No HTTP, no disk.
 
+mod background;
 mod builder;
 mod config;
 mod context;
@@ -15,6 +16,7 @@ mod priority;
 mod relief;
 mod runtime;
 
+pub use background::{Background, BackgroundEntry};
 pub use builder::Builder;
 pub use config::{ComputeConfig, Config, PlacementConfig, ThreadsConfig};
 pub use context::{RouteId, WorkContext};

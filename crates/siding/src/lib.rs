@@ -26,6 +26,7 @@
 mod admin;
 mod app;
 mod arrival;
+pub mod background;
 pub mod extract;
 pub mod handler;
 mod respond;
@@ -41,6 +42,7 @@ pub use axum::response::{IntoResponse, Response};
 pub use siding_runtime::{CancelToken, JobError, cancel_token, cancelled, offload, spawn};
 
 pub use app::{App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, exit};
+pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, threads};
 pub use respond::Problem;
 pub use routing::{

@@ -154,12 +154,19 @@ pub(crate) fn body_missing() -> Problem {
 
 /// A handler or a middleware panicked.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Problem {
-    let message = panic
+    Problem::internal(&format_args!(
+        "a handler panicked: {}",
+        panic_message(panic)
+    ))
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text");
-    Problem::internal(&format_args!("a handler panicked: {message}"))
+        .unwrap_or("a value that is no text")
 }
 
 /// Turns the text of an extractor's rejection into a problem with the same status and headers.
@@ -216,7 +223,7 @@ fn is_plain_text(response: &Response) -> bool {
 
 /// A random id in the form of a version 4 UUID. The standard library seeds its hash states from the operating
 /// system's randomness: not fit for secrets, and fit for telling one failure from another.
-fn correlation_id() -> String {
+pub(crate) fn correlation_id() -> String {
     let random = || RandomState::new().hash_one(std::time::SystemTime::now());
     let (high, low) = (random(), random());
     format!(

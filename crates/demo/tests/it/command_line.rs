@@ -42,7 +42,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 12);
 }
 
 #[test]

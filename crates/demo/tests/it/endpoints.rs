@@ -55,3 +55,37 @@ fn absurd_numbers_are_refused_with_what_would_be_right() {
         }
     }
 }
+
+const NOTICE: &str = r#"{"email": "ann@example.com", "message": "Hello"}"#;
+
+#[test]
+fn a_notice_is_accepted_and_sent_in_the_background() {
+    let mut service = Service::start(&[]);
+    let (status, body) = service.post("/notify?ms=1", NOTICE);
+    assert_eq!(status, 202, "{body}");
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body["status"], "accepted");
+    assert!(body["correlation_id"].is_string());
+    service.wait_for_log(r#"sent to "ann@example.com": "Hello""#);
+}
+
+#[test]
+fn a_notice_that_makes_no_sense_is_refused_with_what_would_be_right() {
+    let service = Service::start(&[]);
+    for (json, status, words) in [
+        ("{", 400, "JSON"),
+        (r#"{"email": "ann@example.com"}"#, 422, "message"),
+        (
+            r#"{"email": "ann", "message": "Hello"}"#,
+            422,
+            "an address such as ann@example.com",
+        ),
+    ] {
+        let answer = service.post("/notify", json);
+        assert_eq!(answer.0, status, "{json}: {}", answer.1);
+        let problem: Value = serde_json::from_str(&answer.1).expect("JSON");
+        assert_eq!(problem["status"], status);
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains(words), "{json}: {detail}");
+    }
+}

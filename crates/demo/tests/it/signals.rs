@@ -42,3 +42,26 @@ fn the_drain_has_a_limit() {
     service.wait_for_log("cut off: 1");
     assert_eq!(service.exit().code(), Some(i32::from(exit::CUT_OFF)));
 }
+
+const NOTICE: &str = r#"{"email": "ann@example.com", "message": "Hello"}"#;
+
+#[test]
+fn a_drain_waits_for_background_work() {
+    let mut service = Service::start(&[]);
+    assert_eq!(service.post("/notify?ms=300", NOTICE).0, 202);
+    service.signal(Signal::TERM);
+    // The notice may have been sent before the signal arrived; before the end it has.
+    for words in ["sent to", "drained"] {
+        service.wait_for_log(words);
+    }
+    assert_eq!(service.exit().code(), Some(i32::from(exit::OK)));
+}
+
+#[test]
+fn background_work_that_does_not_end_is_cut_off() {
+    let mut service = Service::start(&["--drain-limit", "50ms"]);
+    assert_eq!(service.post("/notify?ms=60000", NOTICE).0, 202);
+    service.signal(Signal::TERM);
+    service.wait_for_log("background work that were cut off: 1");
+    assert_eq!(service.exit().code(), Some(i32::from(exit::CUT_OFF)));
+}

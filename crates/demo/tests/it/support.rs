@@ -67,13 +67,26 @@ impl Service {
         answer(self.ask(path))
     }
 
+    /// Status and body of the answer to a request with this JSON.
+    pub(crate) fn post(&self, path: &str, json: &str) -> (u16, String) {
+        let length = json.len();
+        answer(self.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+        )))
+    }
+
     /// Sends a request, and leaves its answer to be read.
     pub(crate) fn ask(&self, path: &str) -> TcpStream {
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
+        ))
+    }
+
+    fn send(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).expect("connects");
         stream
             .set_read_timeout(Some(DEADLINE))
             .expect("takes a timeout");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("sends");
         stream
     }

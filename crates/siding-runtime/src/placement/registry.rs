@@ -58,6 +58,28 @@ impl Routes {
     /// After four billion routes.
     pub fn register(&self, spec: RouteSpec) -> Arc<Route> {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        self.push(&mut list, spec)
+    }
+
+    /// The route that was registered as `spec` says, or else a new one. Takes time in proportion to the routes there are.
+    ///
+    /// # Panics
+    /// After four billion routes.
+    pub fn find_or_register(&self, spec: RouteSpec) -> Arc<Route> {
+        let find = |list: &[Arc<Route>]| list.iter().find(|route| *route.spec() == spec).cloned();
+        let known = find(&self.list.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(route) = known {
+            return route;
+        }
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have registered it between the two locks.
+        match find(&list) {
+            Some(route) => route,
+            None => self.push(&mut list, spec),
+        }
+    }
+
+    fn push(&self, list: &mut Vec<Arc<Route>>, spec: RouteSpec) -> Arc<Route> {
         let id = u32::try_from(list.len() + 1).expect("fewer than four billion routes");
         let route = Arc::new(Route::new(RouteId(id), spec, Arc::clone(&self.court)));
         list.push(Arc::clone(&route));

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use siding_runtime::{
-    Kind, LaneKind, MoveReason, PlacementConfig, Route, Runtime, Verdict, WorkContext,
+    Kind, LaneKind, MoveReason, PlacementConfig, Route, RouteSpec, Runtime, Verdict, WorkContext,
 };
 
 use crate::support::{DEADLINE, async_route, builder, eventually, route};
@@ -203,4 +203,21 @@ fn a_panic_on_another_lane_unwinds_where_it_is_awaited() {
         "as planned"
     );
     assert!(behave(&runtime, &route).starts_with("siding-threads"));
+}
+
+#[test]
+fn a_route_is_found_by_what_it_was_declared_as() {
+    let runtime = builder().build().unwrap();
+    let known = route(&runtime, Kind::Async, LaneKind::EventLoop, false);
+    let routes = runtime.handle().routes();
+    let found = routes.find_or_register(known.spec().clone());
+    assert_eq!(found.id(), known.id());
+    let other = RouteSpec {
+        kind: Kind::Plain,
+        declared: LaneKind::Threads,
+        ..known.spec().clone()
+    };
+    let new = routes.find_or_register(other.clone());
+    assert_ne!(new.id(), known.id());
+    assert_eq!(routes.find_or_register(other).id(), new.id());
 }

@@ -1,6 +1,6 @@
 //! The exit codes of [`App::run`](crate::App::run), for scripts and supervisors to tell apart.
 
-/// It served until it was told to stop, and every request was answered; or it printed what was asked for.
+/// It served until it was told to stop, and every request was answered and its background work done; or it printed what was asked for.
 pub const OK: u8 = 0;
 /// Something failed that has no code of its own: the operating system refused threads, or standard output was closed.
 pub const FAILURE: u8 = 1;
@@ -8,5 +8,5 @@ pub const FAILURE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// An address is in use, not of this machine, or needs a privilege.
 pub const ADDRESS: u8 = 3;
-/// It was told to stop and had to cut connections off, at the drain limit or at the second signal.
+/// It was told to stop and had to cut connections or background work off, at the drain limit or at the second signal.
 pub const CUT_OFF: u8 = 4;

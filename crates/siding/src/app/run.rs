@@ -83,8 +83,16 @@ fn serve_until_told(name: &str, running: Running) -> u8 {
             tracing::info!("drained");
             exit::OK
         }
-        Drained::Cut { connections } => {
-            tracing::warn!("connections that were cut off: {connections}");
+        Drained::Cut {
+            connections,
+            background,
+        } => {
+            if connections > 0 {
+                tracing::warn!("connections that were cut off: {connections}");
+            }
+            if background > 0 {
+                tracing::warn!("pieces of background work that were cut off: {background}");
+            }
             exit::CUT_OFF
         }
     }

@@ -132,8 +132,8 @@ impl Running {
         self.runtime.block_on(stop)
     }
 
-    /// Stops: takes no more connections, answers what has been accepted, and ends the runtime. `cut_short` ends the wait
-    /// for requests that take long; the drain limit does so anyway.
+    /// Stops: takes no more connections, answers what has been accepted, waits for background work, and ends the
+    /// runtime. `cut_short` ends the wait for what takes long; the drain limit does so anyway.
     pub fn drain(self, cut_short: impl Future<Output = ()>) -> Drained {
         let drained = self.runtime.block_on(self.public.drain(cut_short));
         drop(self.admin);

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use siding_runtime::{Job, JobError, Kind, Placed};
 
 use super::{Declaration, Handler, Visit, via};
+use crate::background::{self, Scope};
 use crate::respond;
 
 type Answer = Result<Response, JobError>;
@@ -106,10 +107,11 @@ macro_rules! handler {
             }
 
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
-                visit.route.place(visit.deadline, async move {
+                let handler = async move {
                     extract!(request, state, [$($ty),*], $last, std::convert::identity);
-                    self($($ty,)* $last,).await.into_response()
-                })
+                    background::attach(self($($ty,)* $last,).await.into_response())
+                };
+                visit.route.place(visit.deadline, Scope::new(visit.route.id(), handler))
             }
         }
 
@@ -134,10 +136,18 @@ macro_rules! handler {
             /// `into_response`, which may be long, on the lane.
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
                 let (route, deadline) = (Arc::clone(visit.route), visit.deadline);
-                Box::pin(async move {
+                Box::pin(Scope::new(route.id(), async move {
                     extract!(request, state, [$($ty),*], $last, Ok);
-                    route.call(deadline, move || self($($ty,)* $last,).into_response()).await
-                })
+                    let draft = background::take();
+                    let handler = move || {
+                        let mut response = self($($ty,)* $last,).into_response();
+                        if let Some(draft) = draft {
+                            draft.attach(&mut response);
+                        }
+                        response
+                    };
+                    route.call(deadline, handler).await
+                }))
             }
         }
     };

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use siding_runtime::{Job, LaneKind};
 
 use super::{Declaration, Handler, Visit, via};
+use crate::background::{BackgroundTask, Work};
 
 /// Declares a handler for the thread lane: `get(threads(f))`. A plain `fn` is there anyway; an `async fn` has each
 /// of its polls run there, so that it may block.
@@ -69,7 +70,7 @@ pub struct Compute<F>(F);
 #[derive(Clone, Copy, Debug)]
 pub struct Pinned<F>(F);
 
-/// Implements [`Handler`] for a wrapper whose declaration is `$declare` of the declaration inside.
+/// Implements [`Handler`] and [`BackgroundTask`] for a wrapper whose declaration is `$declare` of the declaration inside.
 macro_rules! wrapper {
     ($wrapper:ident, $declare:expr) => {
         #[diagnostic::do_not_recommend]
@@ -85,6 +86,20 @@ macro_rules! wrapper {
 
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
                 self.0.call(request, state, visit)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, M> BackgroundTask<(via::Wrapped, M)> for $wrapper<F>
+        where
+            F: BackgroundTask<M>,
+        {
+            fn declaration() -> Declaration {
+                $declare(F::declaration())
+            }
+
+            fn into_work(self) -> Work {
+                self.0.into_work()
             }
         }
     };

@@ -1,4 +1,5 @@
-//! Markers that tell the implementations of [`Handler`](super::Handler) apart. Nobody can name or build one.
+//! Markers that tell the implementations of [`Handler`](super::Handler) apart, and those of
+//! [`BackgroundTask`](crate::background::BackgroundTask). Nobody can name or build one.
 
 /// A function that returns a future.
 #[derive(Debug)]
@@ -7,6 +8,10 @@ pub enum Async {}
 /// A plain function.
 #[derive(Debug)]
 pub enum Plain {}
+
+/// A future.
+#[derive(Debug)]
+pub enum Future {}
 
 /// A fixed response.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ use super::mounted::path_of;
 use super::stop::{Methods, Stop};
 use crate::Problem;
 use crate::arrival::Arrival;
+use crate::background::{self, Scope};
 use crate::handler::Declaration;
 
 /// Places what it wraps as an `async fn`. axum applies it to each endpoint, so that each has stops of its own.
@@ -63,9 +64,12 @@ where
         let arrival = Arrival::peek();
         let stop = &self.stops[Verb::of(request.method()) as usize];
         let route = Arc::clone(stop.route(|| path_of(&request)));
+        let matched = request.extensions().get::<MatchedPath>().is_some();
+        let answer = self.inner.call(request);
+        let handler = async move { answer.await.map(background::attach) };
         ForeignFuture {
-            matched: request.extensions().get::<MatchedPath>().is_some(),
-            answer: route.place(arrival.deadline, self.inner.call(request)),
+            matched,
+            answer: route.place(arrival.deadline, Scope::new(route.id(), handler)),
             route,
             arrival,
         }

@@ -19,6 +19,7 @@ use super::body::{Outbound, Received};
 use super::line::{InFlight, Line};
 use crate::Problem;
 use crate::arrival::Arrival;
+use crate::background::Launch;
 use crate::respond;
 
 pin_project! {
@@ -97,8 +98,9 @@ impl Future for Answer {
                 problem.into_response()
             }
         };
-        let response = part(response, request.line());
-        Poll::Ready(Ok(response.map(|body| Outbound::new(body, request))))
+        let mut response = part(response, request.line());
+        let launch = response.extensions_mut().remove::<Launch>();
+        Poll::Ready(Ok(response.map(|body| Outbound::new(body, launch, request))))
     }
 }
 

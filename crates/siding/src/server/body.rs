@@ -10,6 +10,7 @@ use http_body_util::Limited;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 use super::line::InFlight;
+use crate::background::Launch;
 
 /// Whether the whole body of a request has arrived.
 #[derive(Clone, Debug, Default)]
@@ -74,14 +75,25 @@ impl HttpBody for Inbound {
 #[derive(Debug)]
 pub(crate) struct Outbound {
     body: Body,
-    _request: InFlight,
+    /// What begins once the response has been sent.
+    launch: Option<Launch>,
+    request: InFlight,
 }
 
 impl Outbound {
-    pub(super) fn new(body: Body, request: InFlight) -> Self {
+    pub(super) fn new(body: Body, launch: Option<Launch>, request: InFlight) -> Self {
         Self {
             body,
-            _request: request,
+            launch,
+            request,
+        }
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        if let Some(launch) = self.launch.take() {
+            self.request.line().launch_once_sent(launch);
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Limits {
     pub max_connections: usize,
     /// How long a connection may be idle between requests, or refuse to take a response.
     pub keep_alive: Duration,
-    /// How long a drain waits for requests that run; then they are cut off.
+    /// How long a drain waits for requests that run, and for background work; then they are cut off.
     pub drain_limit: Duration,
     /// How long a drain leaves idle connections open, so that a request that is already on the wire is answered.
     pub drain_grace: Duration,

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 
+use super::launches::Launches;
 use super::stage::Signal;
+use crate::background::Launch;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ pub(super) struct Line {
     /// Whether a request was refused before its body was read.
     body_unread: AtomicBool,
     closed: AtomicBool,
+    launches: Launches,
     order: AtomicU8,
     /// Wakes the connection's task. A task's waker stays valid for its life, so it is left here at the first poll only.
     waker: OnceLock<Waker>,
@@ -74,6 +77,7 @@ impl Line {
             choked: AtomicBool::default(),
             body_unread: AtomicBool::default(),
             closed: AtomicBool::default(),
+            launches: Launches::default(),
             order: AtomicU8::default(),
             waker: OnceLock::new(),
         }
@@ -124,6 +128,20 @@ impl Line {
     /// The socket is closed.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+        self.launches.close();
+    }
+
+    /// A response was given to the connection; what follows it begins once it has been sent. A stream of HTTP/2 cannot
+    /// know when that is, because its frames mix with those of others: there it begins now.
+    pub(super) fn launch_once_sent(&self, launch: Launch) {
+        if !self.is_multiplexed() {
+            self.launches.hold(launch);
+        }
+    }
+
+    /// The socket has taken everything that it was given.
+    pub(super) fn flushed(&self) {
+        self.launches.release();
     }
 
     /// Whether the socket is closed.

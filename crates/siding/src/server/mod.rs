@@ -8,7 +8,8 @@
 //! 2. For a short grace idle connections stay open, so that a request that is on the wire already is answered. Every
 //!    response says `Connection: close`; HTTP/2 connections are told to go away.
 //! 3. Idle connections are closed; the others close when their response is complete.
-//! 4. At the drain limit, or when told so, what is left is cut off.
+//! 4. Background work that the responses left behind runs to its end.
+//! 5. At the drain limit, or when told so, what is left is cut off.
 
 mod accept;
 mod answer;
@@ -16,6 +17,7 @@ mod body;
 mod connection;
 mod correction;
 mod door;
+mod launches;
 mod limits;
 mod line;
 mod shared;
@@ -68,12 +70,14 @@ pub(crate) enum Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Drained {
-    /// Every request that had been accepted was answered.
+    /// Every request that had been accepted was answered, and its [background work](crate::background) has ended.
     Complete,
-    /// So many connections were cut off, at the limit or because the drain was cut short.
+    /// So much was cut off, at the limit or because the drain was cut short.
     Cut {
         /// Connections that were still open.
         connections: usize,
+        /// Pieces of background work that had not ended.
+        background: usize,
     },
 }
 
@@ -106,6 +110,7 @@ impl Server {
     /// Drains: see the [module](self). `cut_short` ends the wait.
     pub(crate) async fn drain(mut self, cut_short: impl Future<Output = ()>) -> Drained {
         let limits = self.shared.limits;
+        let background = self.shared.handle.background().clone();
         self.shared.signal.advance(Stage::Draining);
         let patient = async {
             // It ends once it has taken the kernel's queue. Should it have panicked, it takes no connections either.
@@ -114,15 +119,24 @@ impl Server {
                 self.shared.signal.advance(Stage::Closing);
                 self.emptied().await;
             }
+            background.emptied().await;
         };
         tokio::select! {
-            () = patient => return Drained::Complete,
+            () = patient => {
+                background.close();
+                return Drained::Complete;
+            }
             () = tokio::time::sleep(limits.drain_limit) => {}
             () = cut_short => {}
         }
         let connections = limits.max_connections - self.shared.places.available_permits();
+        background.close();
+        let background = background.pending();
         self.shared.signal.advance(Stage::Forced);
-        Drained::Cut { connections }
+        Drained::Cut {
+            connections,
+            background,
+        }
     }
 
     /// Completes when no connection is open.

@@ -93,7 +93,13 @@ fn what_does_not_end_is_cut_off_at_the_limit() {
     eventually("it runs", || {
         (held.load(Ordering::SeqCst) == 1).then_some(())
     });
-    assert_eq!(service.drain(), Drained::Cut { connections: 1 });
+    assert_eq!(
+        service.drain(),
+        Drained::Cut {
+            connections: 1,
+            background: 0
+        }
+    );
     assert!(client.is_closed());
 }
 

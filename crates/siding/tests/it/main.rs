@@ -1,6 +1,8 @@
 //! Siding from the outside: applications on free ports, asked over real sockets.
 
 mod admin;
+mod background;
+mod background_ends;
 mod bad_input;
 mod compile_fail;
 mod connections;
@@ -8,5 +10,6 @@ mod drain;
 mod failures;
 mod handlers;
 mod lanes;
+mod log;
 mod routers;
 mod support;

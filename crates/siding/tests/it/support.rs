@@ -120,6 +120,18 @@ impl Client {
     }
 
     pub(crate) fn try_reply(&mut self) -> io::Result<Reply> {
+        let mut reply = self.try_head()?;
+        let length = reply
+            .header("content-length")
+            .map_or(0, |length| length.parse().expect("a length"));
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        reply.body = String::from_utf8(body).expect("text");
+        Ok(reply)
+    }
+
+    /// Status and headers of a response, whose body is left unread.
+    pub(crate) fn try_head(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;
         let status = status_line
             .split(' ')
@@ -134,18 +146,19 @@ impl Client {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut reply = Reply {
+        Ok(Reply {
             status,
             headers,
             body: String::new(),
-        };
-        let length = reply
-            .header("content-length")
-            .map_or(0, |length| length.parse().expect("a length"));
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        reply.body = String::from_utf8(body).expect("text");
-        Ok(reply)
+        })
+    }
+
+    /// Reads so many bytes of a body, and throws them away.
+    #[track_caller]
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        let body = (&mut self.stream).take(bytes as u64);
+        let read = io::copy(&mut { body }, &mut io::sink()).expect("arrives");
+        assert_eq!(read, bytes as u64);
     }
 
     /// Whether the server closes the connection without another byte.

@@ -1,0 +1,59 @@
+//! Work that the client does not wait for.
+
+use std::time::Duration;
+
+use serde::de::{Deserializer, Error, Unexpected};
+use serde::{Deserialize, Serialize};
+use siding::extract::Query;
+use siding::{BackgroundTasks, Json, StatusCode};
+
+use crate::query::Wait;
+use crate::wait::block;
+
+/// `{"email": "ann@example.com", "message": "Hello"}`.
+#[derive(Deserialize)]
+pub(crate) struct Notice {
+    #[serde(deserialize_with = "address")]
+    email: String,
+    message: String,
+}
+
+/// The answer: the log has what became of the notice under this id, if it went wrong.
+#[derive(Serialize)]
+pub(crate) struct Accepted {
+    status: &'static str,
+    correlation_id: String,
+}
+
+/// `/notify`: answers at once, and sends the notice in the background.
+pub(crate) async fn notify(
+    background: BackgroundTasks,
+    Query(wait): Query<Wait>,
+    Json(notice): Json<Notice>,
+) -> (StatusCode, Json<Accepted>) {
+    let duration = wait.duration();
+    background.add(move || send(&notice, duration));
+    let accepted = Accepted {
+        status: "accepted",
+        correlation_id: background.correlation_id().to_owned(),
+    };
+    (StatusCode::ACCEPTED, Json(accepted))
+}
+
+/// Sends no mail: it blocks its thread for as long as a mail server might, and writes the notice to the log.
+fn send(notice: &Notice, duration: Duration) {
+    block(duration);
+    tracing::info!("sent to {:?}: {:?}", notice.email, notice.message);
+}
+
+/// Something before an `@`, and something after it.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.split_once('@') {
+        Some((user, host)) if !user.is_empty() && !host.is_empty() => Ok(text),
+        _ => Err(D::Error::invalid_value(
+            Unexpected::Str(&text),
+            &"an address such as ann@example.com",
+        )),
+    }
+}
