@@ -1,0 +1,140 @@
+//! The JSON of tasks, version 1, for the admin listener and `tasks list --json`.
+//!
+//! Times are Unix time in milliseconds. What is not known is `null`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use siding_tasks::{Exception, Listed, Message, Meta, QueueCount, RawJson, Timestamp};
+
+/// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
+const VERSION: u32 = 1;
+
+/// Tasks, the newest first, and how many there are.
+#[derive(Serialize)]
+pub(crate) struct Tasks {
+    version: u32,
+    queues: Vec<Queue>,
+    tasks: Vec<Task>,
+    /// Give it as `before` for the next page.
+    next: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Queue {
+    queue: String,
+    state: &'static str,
+    tasks: u64,
+}
+
+/// One task in a list.
+#[derive(Serialize)]
+struct Task {
+    #[serde(flatten)]
+    known: Known,
+    queue: String,
+    priority: u8,
+    deliveries: u32,
+    sent_at: i64,
+    eta: Option<i64>,
+    args: Option<Vec<RawJson>>,
+    kwargs: Option<BTreeMap<String, RawJson>>,
+}
+
+/// What is known of a task.
+#[derive(Serialize)]
+pub(crate) struct Known {
+    id: String,
+    task: String,
+    state: &'static str,
+    retries: u32,
+    date_done: Option<i64>,
+    worker: Option<String>,
+    parent_id: Option<String>,
+    group: Option<String>,
+    children: Vec<String>,
+    result: Option<RawJson>,
+    exception: Option<Failure>,
+    traceback: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    exc_type: String,
+    exc_module: String,
+    message: String,
+}
+
+impl Tasks {
+    /// A page of at most `limit` tasks.
+    pub(crate) fn page(overview: Vec<QueueCount>, tasks: Vec<Listed>, limit: usize) -> Self {
+        let full = tasks.len() == limit;
+        Self {
+            version: VERSION,
+            next: tasks
+                .last()
+                .filter(|_| full)
+                .map(|oldest| oldest.position),
+            queues: overview.into_iter().map(Queue::from).collect(),
+            tasks: tasks.into_iter().map(Task::from).collect(),
+        }
+    }
+}
+
+impl From<QueueCount> for Queue {
+    fn from(count: QueueCount) -> Self {
+        Self {
+            queue: count.queue,
+            state: count.state.as_str(),
+            tasks: count.tasks,
+        }
+    }
+}
+
+impl From<Listed> for Task {
+    fn from(listed: Listed) -> Self {
+        let (args, kwargs) = listed
+            .message
+            .map(|Message { args, kwargs, .. }| (args, kwargs))
+            .unzip();
+        Self {
+            known: Known::from(listed.meta),
+            queue: listed.queue,
+            priority: listed.priority.get(),
+            deliveries: listed.deliveries,
+            sent_at: listed.sent_at.as_millis(),
+            eta: listed.eta.map(Timestamp::as_millis),
+            args,
+            kwargs,
+        }
+    }
+}
+
+impl From<Meta> for Known {
+    fn from(meta: Meta) -> Self {
+        Self {
+            id: meta.id.to_string(),
+            task: meta.task,
+            state: meta.state.as_str(),
+            retries: meta.retries,
+            date_done: meta.date_done.map(Timestamp::as_millis),
+            worker: meta.worker,
+            parent_id: meta.parent_id.map(|id| id.to_string()),
+            group: meta.group,
+            children: meta.children.iter().map(ToString::to_string).collect(),
+            result: meta.result,
+            exception: meta.exception.map(Failure::from),
+            traceback: meta.traceback,
+        }
+    }
+}
+
+impl From<Exception> for Failure {
+    fn from(exception: Exception) -> Self {
+        Self {
+            exc_type: exception.exc_type,
+            exc_module: exception.exc_module,
+            message: exception.message,
+        }
+    }
+}
