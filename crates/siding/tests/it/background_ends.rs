@@ -196,6 +196,32 @@ fn work_that_is_refused_tries_again() {
 }
 
 #[test]
+fn requests_that_would_add_too_much_are_refused() {
+    let (let_go, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let handler = move |background: BackgroundTasks| {
+        let gate = Arc::clone(&gate);
+        background.add(move || gate.lock().unwrap().recv_timeout(DEADLINE));
+    };
+    let app = App::new("test")
+        .route("/", get(handler))
+        .route("/other", get(|| "other"));
+    let service = start_with(app, |settings| settings.runtime.background_max = 1);
+    assert_eq!(service.get("/").status, 200);
+    let refused = service.get("/");
+    refused.assert_problem(503, "too much background work");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(service.get("/other").body, "other");
+    let_go.send(()).unwrap();
+    let background = service.running().handle().background().clone();
+    eventually("the work ends", || {
+        (background.pending() == 0).then_some(())
+    });
+    assert_eq!(service.get("/").status, 200);
+    let_go.send(()).unwrap();
+}
+
+#[test]
 fn a_drain_waits_for_it() {
     let (let_go, gate) = mpsc::channel::<()>();
     let gate = Arc::new(Mutex::new(gate));
