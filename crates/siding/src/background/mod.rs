@@ -77,8 +77,7 @@
 //! 1. There, a piece that raises ends the list; here the next one runs.
 //! 2. There, an `HTTPException` that is raised drops the work, and an error response that is returned does not. In Rust
 //!    both are returned, and the work runs.
-//! 3. There, the connection's next request waits until the work is done; here it does not.
-//! 4. There, a client that leaves cancels no handler; here it does, unless the handler is a plain `fn` that runs already.
+//! 3. There, a client that leaves cancels no handler; here it does, unless the handler is a plain `fn` that runs already.
 
 mod draft;
 mod list;
