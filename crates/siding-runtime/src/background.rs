@@ -6,8 +6,11 @@ use tokio::sync::watch;
 
 /// The background work of one runtime, counted. Nobody waits for its results but a graceful shutdown, which waits for
 /// its end. Clones are cheap and share it.
-#[derive(Clone, Debug, Default)]
-pub struct Background(Arc<watch::Sender<State>>);
+#[derive(Clone, Debug)]
+pub struct Background {
+    state: Arc<watch::Sender<State>>,
+    pending_max: usize,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -16,33 +19,51 @@ struct State {
 }
 
 impl Background {
+    pub(crate) fn new(pending_max: usize) -> Self {
+        Self {
+            state: Arc::default(),
+            pending_max,
+        }
+    }
+
     /// Counts one piece of work until the returned value is dropped.
     pub fn enter(&self) -> BackgroundEntry {
-        self.0.send_modify(|state| state.pending += 1);
+        self.state.send_modify(|state| state.pending += 1);
         BackgroundEntry(self.clone())
     }
 
     /// How many pieces of work have been accepted and have not ended.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.0.borrow().pending
+        self.state.borrow().pending
+    }
+
+    /// Whether there is as much as may be ([`Config::background_max`](crate::Config::background_max)). To heed it is the
+    /// business of those who would add more; [`enter`](Self::enter) refuses nobody.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.pending() >= self.pending_max
     }
 
     /// Completes when none is left, or at once when there is none.
     pub async fn emptied(&self) {
         // The sender cannot be gone: it is `self`.
-        let _ = self.0.subscribe().wait_for(|now| now.pending == 0).await;
+        let _ = self
+            .state
+            .subscribe()
+            .wait_for(|now| now.pending == 0)
+            .await;
     }
 
     /// Says that nothing further is to be started. What runs goes on.
     pub fn close(&self) {
-        self.0.send_modify(|state| state.closed = true);
+        self.state.send_modify(|state| state.closed = true);
     }
 
     /// Whether nothing further is to be started.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.borrow().closed
+        self.state.borrow().closed
     }
 }
 
@@ -53,7 +74,7 @@ pub struct BackgroundEntry(Background);
 
 impl Drop for BackgroundEntry {
     fn drop(&mut self) {
-        self.0.0.send_modify(|state| state.pending -= 1);
+        self.0.state.send_modify(|state| state.pending -= 1);
     }
 }
 
@@ -67,8 +88,11 @@ mod tests {
 
     #[test]
     fn it_is_emptied_when_the_last_piece_has_ended() {
-        let background = Background::default();
-        let (first, second) = (background.enter(), background.enter());
+        let background = Background::new(2);
+        let first = background.enter();
+        assert!(!background.is_full());
+        let second = background.enter();
+        assert!(background.is_full());
         let mut emptied = pin!(background.emptied());
         let mut ask = || {
             emptied
@@ -84,7 +108,7 @@ mod tests {
 
     #[test]
     fn closing_ends_nothing() {
-        let background = Background::default();
+        let background = Background::new(2);
         let _entry = background.enter();
         assert!(!background.is_closed());
         background.close();

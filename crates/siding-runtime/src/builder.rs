@@ -126,6 +126,13 @@ impl Builder {
         self
     }
 
+    /// Sets how many pieces of background work may have been accepted and not ended; 65,536 unless set.
+    #[must_use]
+    pub fn background_max(mut self, pieces: usize) -> Self {
+        self.config.background_max = pieces;
+        self
+    }
+
     /// Adds an observer of the runtime's events.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
@@ -187,7 +194,7 @@ impl Builder {
                 routes,
                 lanes,
                 stalls,
-                background: Background::default(),
+                background: Background::new(config.background_max),
                 tokio: tokio.handle().clone(),
             },
             &home,

@@ -137,6 +137,10 @@ pub struct Config {
     pub processes: ProcessesConfig,
     /// Placement.
     pub placement: PlacementConfig,
+    /// Pieces of background work that may have been accepted and not ended; then those who would add more are refused.
+    /// Each costs its closure and a few hundred bytes; a good bound is what the lanes can do within the time that a
+    /// shutdown may take.
+    pub background_max: usize,
 }
 
 impl Default for Config {
@@ -149,6 +153,7 @@ impl Default for Config {
             compute: ComputeConfig::default(),
             processes: ProcessesConfig::default(),
             placement: PlacementConfig::default(),
+            background_max: 65_536,
         }
     }
 }
@@ -195,6 +200,10 @@ impl Config {
             (
                 self.placement.conviction_count >= 1,
                 "a conviction needs at least 1 stall",
+            ),
+            (
+                self.background_max >= 1,
+                "at least 1 piece of background work must be allowed",
             ),
         ];
         rules

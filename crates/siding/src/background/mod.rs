@@ -47,9 +47,9 @@
 //! # When full
 //! It passes the same admission as everything else on its lane. When the lane refuses it, nobody is there to be told,
 //! so it waits for as long as the lane says and tries again, until it is taken or the server has shut down; the log has
-//! a warning. What waits is bounded only by the requests that are answered: a handler that adds more than the lanes can
-//! do fills the memory. Answer 503 where [`Background::pending`](siding_runtime::Background::pending) says that it is too
-//! much, or use a durable queue.
+//! a warning. How much may have been accepted is bounded by
+//! [`Config::background_max`](siding_runtime::Config::background_max): beyond it, requests to handlers that take
+//! [`BackgroundTasks`] get 503 with `Retry-After`, and the handler does not run. Handlers that run already may go beyond it.
 //!
 //! # Shutdown
 //! A drain waits for it, within the same limit as for requests
@@ -77,8 +77,7 @@
 //! 1. There, a piece that raises ends the list; here the next one runs.
 //! 2. There, an `HTTPException` that is raised drops the work, and an error response that is returned does not. In Rust
 //!    both are returned, and the work runs.
-//! 3. There, the connection's next request waits until the work is done; here it does not.
-//! 4. There, a client that leaves cancels no handler; here it does, unless the handler is a plain `fn` that runs already.
+//! 3. There, a client that leaves cancels no handler; here it does, unless the handler is a plain `fn` that runs already.
 
 mod draft;
 mod list;
@@ -86,11 +85,12 @@ mod runner;
 mod scope;
 mod task;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use crate::Problem;
@@ -100,12 +100,17 @@ pub(crate) use draft::{Launch, attach, take};
 pub(crate) use scope::Scope;
 pub use task::{BackgroundTask, Failure, Outcome, Work};
 
+/// What a client is told that comes when there is too much.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The work of one request that runs after its response has been sent; see the [module](self).
 ///
 /// It is an extractor, for handlers of either kind and for axum's own. Clones share one list, and so do all that one
 /// handler extracts. Work may be added at any time, also by work that runs: it is then the last in the list.
 ///
 /// # Errors
+/// When there is as much background work as may be
+/// ([`Config::background_max`](siding_runtime::Config::background_max)), the request is answered 503 with `Retry-After`.
 /// Outside a handler of a Siding app, in a middleware for instance, it is answered 500, and the log says why.
 #[derive(Clone)]
 pub struct BackgroundTasks(Arc<List>);
@@ -138,7 +143,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Problem> {
-        scope::list().map(Self).ok_or_else(|| {
+        of_this_handler()?.ok_or_else(|| {
             Problem::internal(
                 &"`BackgroundTasks` is for the handlers of a Siding app; a middleware or a server of axum's own uses \
                   `siding::spawn`",
@@ -152,10 +157,22 @@ impl<S> OptionalFromRequestParts<S> for BackgroundTasks
 where
     S: Sync,
 {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(scope::list().map(Self))
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        of_this_handler()
+    }
+}
+
+/// `None` outside a handler of a Siding app; 503 when there is as much background work as may be.
+fn of_this_handler() -> Result<Option<BackgroundTasks>, Problem> {
+    match scope::list() {
+        Some(list) if list.handle().background().is_full() => {
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE)
+                .with_detail("there is too much background work; try again later");
+            Err(problem.with_retry_after(RETRY_AFTER))
+        }
+        list => Ok(list.map(BackgroundTasks)),
     }
 }
 

@@ -10,7 +10,7 @@ use siding::runtime::{Event, ThreadsConfig};
 use siding::{App, BackgroundTasks, Drained, Problem, StatusCode, compute, get, post, threads};
 
 use crate::log;
-use crate::support::{Client, DEADLINE, eventually, start, start_with};
+use crate::support::{DEADLINE, eventually, start, start_with};
 
 type Tell = mpsc::Sender<&'static str>;
 
@@ -196,6 +196,32 @@ fn work_that_is_refused_tries_again() {
 }
 
 #[test]
+fn requests_that_would_add_too_much_are_refused() {
+    let (let_go, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let handler = move |background: BackgroundTasks| {
+        let gate = Arc::clone(&gate);
+        background.add(move || gate.lock().unwrap().recv_timeout(DEADLINE));
+    };
+    let app = App::new("test")
+        .route("/", get(handler))
+        .route("/other", get(|| "other"));
+    let service = start_with(app, |settings| settings.runtime.background_max = 1);
+    assert_eq!(service.get("/").status, 200);
+    let refused = service.get("/");
+    refused.assert_problem(503, "too much background work");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(service.get("/other").body, "other");
+    let_go.send(()).unwrap();
+    let background = service.running().handle().background().clone();
+    eventually("the work ends", || {
+        (background.pending() == 0).then_some(())
+    });
+    assert_eq!(service.get("/").status, 200);
+    let_go.send(()).unwrap();
+}
+
+#[test]
 fn a_drain_waits_for_it() {
     let (let_go, gate) = mpsc::channel::<()>();
     let gate = Arc::new(Mutex::new(gate));
@@ -212,11 +238,12 @@ fn a_drain_waits_for_it() {
         background.add(async move { second.send("second").expect("is awaited") });
     };
     let service = start(App::new("test").route("/", get(handler)));
-    let address = service.address();
-    assert_eq!(service.get("/").status, 200);
+    let background = service.running().handle().background().clone();
+    let mut client = service.connect();
+    assert_eq!(client.get("/").status, 200);
     let drained = thread::spawn(move || service.drain());
-    eventually("nobody listens", || Client::connect(address).err());
-    assert!(!drained.is_finished());
+    assert!(client.is_closed(), "no connection is left to wait for");
+    assert!(!drained.is_finished() && !background.is_closed());
     let_go.send(()).unwrap();
     assert_eq!(drained.join().unwrap(), Drained::Complete);
     assert_eq!(told.try_iter().collect::<Vec<_>>(), ["first", "second"]);

@@ -71,7 +71,7 @@ struct LimitFlags {
     /// How long a connection may be idle [default: 75s]
     #[arg(long, global = true, env = "SIDING_KEEP_ALIVE", value_name = "TIME", value_parser = duration::parse)]
     keep_alive: Option<Duration>,
-    /// How long running requests may take to finish after SIGTERM or Ctrl-C [default: 30s]
+    /// How long running requests and background work may take to finish after SIGTERM or Ctrl-C [default: 30s]
     #[arg(long, global = true, env = "SIDING_DRAIN_LIMIT", value_name = "TIME", value_parser = duration::parse)]
     drain_limit: Option<Duration>,
     /// How long a drain leaves idle connections open for requests that are on their way [default: 500ms]
@@ -121,6 +121,9 @@ struct LaneFlags {
         value_name = "N"
     )]
     compute_waiting_max: Option<usize>,
+    /// Pieces of background work that may be accepted before requests that would add more are refused [default: 65536]
+    #[arg(long, global = true, env = "SIDING_BACKGROUND_MAX", value_name = "N")]
+    background_max: Option<NonZeroUsize>,
 }
 
 impl Flags {
@@ -183,6 +186,10 @@ impl LaneFlags {
             self.compute_threads.map(usize::from),
         );
         set(&mut runtime.compute.waiting_max, self.compute_waiting_max);
+        set(
+            &mut runtime.background_max,
+            self.background_max.map(usize::from),
+        );
     }
 }
 
