@@ -4,12 +4,14 @@
 //! has settled them; words, states and message fields are Celery's.
 
 mod broker;
+mod canvas;
 mod message;
 
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
+pub use canvas::CanvasError;
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,
