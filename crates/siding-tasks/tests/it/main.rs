@@ -1,1 +1,4 @@
+//! The embedded store, on real files.
 
+mod basics;
+mod support;
