@@ -4,12 +4,16 @@
 //! has settled them; words, states and message fields are Celery's.
 
 mod broker;
+mod canvas;
+mod embedded;
 mod message;
 
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
+pub use canvas::CanvasError;
+pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,

@@ -9,6 +9,7 @@ mod priority;
 mod raw_json;
 mod signature;
 mod timestamp;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{RawJson, TaskId};
 
@@ -28,15 +29,65 @@ pub struct Signature {
     pub immutable: bool,
 }
 
+impl Signature {
+    /// A call of `task` without arguments.
+    #[must_use]
+    pub fn new(task: impl Into<String>) -> Self {
+        Self {
+            task: task.into(),
+            args: Vec::new(),
+            kwargs: BTreeMap::new(),
+            options: SignatureOptions::default(),
+            subtask_type: None,
+            immutable: false,
+        }
+    }
+}
+
 /// How a signature is sent. What Siding has no use for is kept and passed on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignatureOptions {
     /// The id that it will have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_id: Option<TaskId>,
     /// Every other option, in Celery's names: `queue`, `priority`, `countdown`, `link`, `link_error`, `chord`, …
-    #[serde(flatten)]
     pub others: BTreeMap<String, RawJson>,
+}
+
+impl SignatureOptions {
+    /// The option `name` as a `T`; `None` when it is missing or `null`.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, serde_json::Error> {
+        match self.others.get(name) {
+            Some(value) => value.read(),
+            None => Ok(None),
+        }
+    }
+}
+
+const TASK_ID: &str = "task_id";
+
+/// One object of all options: a flattened map would not keep the text of its values.
+impl Serialize for SignatureOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = self.task_id.as_ref().map(RawJson::of).transpose();
+        let id = id.map_err(serde::ser::Error::custom)?;
+        let id = id.as_ref().map(|id| (TASK_ID, id));
+        let others = self.others.iter().map(|(name, value)| (&**name, value));
+        serializer.collect_map(id.into_iter().chain(others))
+    }
+}
+
+impl<'de> Deserialize<'de> for SignatureOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut others = BTreeMap::<String, RawJson>::deserialize(deserializer)?;
+        let task_id = match others.remove(TASK_ID) {
+            Some(id) => id.read().map_err(D::Error::custom)?,
+            None => None,
+        };
+        Ok(Self { task_id, others })
+    }
 }
 
 /// What follows a task's end: the third part of a message's body.
