@@ -25,8 +25,9 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Delivers messages that are due, the most urgent first, then the oldest. Returns at once, possibly with none.
     fn claim(&self, request: ClaimRequest) -> BrokerFuture<'_, Claim>;
 
-    /// Resolves when there may be something to claim that was not there before, or something has been revoked. May resolve
-    /// for nothing.
+    /// Resolves when there may be something to claim that was not there at this call, or something has been revoked since.
+    /// It counts from the call on, not from the first poll: call it, claim, and then await it, and nothing is missed. May
+    /// resolve for nothing.
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
     /// Renews leases for another full period. Answers in their order.
@@ -60,11 +61,12 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Tasks, the newest first.
     fn list(&self, filter: ListFilter) -> BrokerFuture<'_, Vec<Listed>>;
 
-    /// Sends a task that failed or was revoked once more, under its id, with its retries at zero. `false` says that there is none.
+    /// Sends a task that failed or was revoked once more, under its id, with its retries at zero. `false` says that there is
+    /// none, that its message is not kept, or that a task with its unique key waits or runs.
     fn replay(&self, id: TaskId) -> BrokerFuture<'_, bool>;
 
-    /// Throws away at most `limit` messages that wait in `queue`, or in every queue, and returns how many there were. Those
-    /// that run are left alone.
+    /// Throws away at most `limit` messages that wait in `queue`, or in every queue, and returns how many there were. They
+    /// end as revoked, without errbacks. Those that run are left alone.
     fn purge(&self, queue: Option<String>, limit: usize) -> BrokerFuture<'_, usize>;
 }
 
@@ -129,7 +131,8 @@ pub struct Enqueue {
 pub enum Enqueued {
     /// It is there.
     Accepted,
-    /// A task with the same unique key waits or runs already.
+    /// Nothing was sent: a task with the same unique key waits or runs already. Or this very id waits, runs or has succeeded,
+    /// which is the answer to an enqueue that is repeated because its first answer was lost.
     Duplicate(TaskId),
     /// Its id was revoked before it came; it is stored as revoked.
     Revoked,
@@ -153,7 +156,8 @@ pub struct ClaimRequest {
 pub struct Claim {
     /// The messages. Those that had expired are revoked and not among them.
     pub deliveries: Vec<Delivery>,
-    /// When there will be something to claim at the latest: an eta that comes, a lease that runs out.
+    /// When there will be something to claim at the latest: an eta that comes, a lease that runs out; now, when there is
+    /// more than was asked for.
     pub next_at: Option<Timestamp>,
 }
 

@@ -17,12 +17,10 @@ mod shape;
 
 #[expect(unused_imports, reason = "brokers use them")]
 pub(crate) use after::{ChordFallout, Fallout, chord_body, fallout};
-#[expect(unused_imports, reason = "the worker uses them")]
 pub(crate) use after::{after_failure, after_success};
 pub(crate) use expand::{Family, expand};
-#[expect(unused_imports, reason = "sending uses them")]
 pub(crate) use head::{freeze, leaves};
-use shape::Shape;
+pub(crate) use shape::Shape;
 
 /// Why a signature cannot be sent.
 #[derive(Debug, thiserror::Error)]

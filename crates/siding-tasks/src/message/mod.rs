@@ -4,6 +4,7 @@
 //! (`celery/backends/base.py`).
 
 mod id;
+mod iso8601;
 mod meta;
 mod priority;
 mod raw_json;

@@ -1,0 +1,271 @@
+//! The one thread that writes.
+//!
+//! Requests come over a bounded channel. The thread takes as many as are there, runs them in one transaction, makes that
+//! durable by one write through to the disk, and only then answers. While it waits for the disk, the next group gathers:
+//! the more callers there are, the more share one write.
+//!
+//! When a group fails, it is undone, and each of its requests runs again in a transaction of its own, so that one that
+//! cannot be served (the disk is full, and it needs space) does not take others (which free some) down with it. A request
+//! may therefore run more than once, and must not act on anything but the transaction.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::EmbeddedSettings;
+use super::clock_jump::JumpGuard;
+use super::error::explain;
+use super::tx::{News, Tx};
+use super::wake::Wake;
+use crate::broker::BrokerError;
+
+/// Something to run in a transaction, and somebody who waits for its answer.
+trait Job: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()>;
+    fn answer(self: Box<Self>, outcome: Result<(), BrokerError>);
+    fn is_wanted(&self) -> bool;
+}
+
+struct Call<A, F> {
+    run: F,
+    answer: Option<A>,
+    reply: oneshot::Sender<Result<A, BrokerError>>,
+}
+
+impl<A, F> Job for Call<A, F>
+where
+    A: Send,
+    F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+        self.answer = None;
+        self.answer = Some((self.run)(tx)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), BrokerError>) {
+        let answer = outcome.and_then(|()| self.answer.ok_or(BrokerError::Closed));
+        // Nobody may wait any more: the caller's future was dropped.
+        drop(self.reply.send(answer));
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+}
+
+enum Order {
+    Run(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// The way to the writer's thread, which ends with the last of these.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        conn: Connection,
+        file: PathBuf,
+        settings: EmbeddedSettings,
+        wake: Arc<Wake>,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = mpsc::channel(settings.waiting_requests);
+        let thread = WriterThread {
+            conn,
+            file,
+            jumps: JumpGuard::new(settings.clock.now()),
+            settings,
+            wake,
+        };
+        thread::Builder::new()
+            .name("tasks-writer".to_owned())
+            .spawn(move || thread.run(inbox))?;
+        Ok(Self { orders })
+    }
+
+    /// Runs `run` in a transaction, perhaps more than once, and answers when that is durable.
+    pub(super) async fn call<A, F>(&self, run: F) -> Result<A, BrokerError>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
+    {
+        let (order, answer) = Self::order(run);
+        let sent = self.orders.send(order).await;
+        sent.map_err(|_| BrokerError::Closed)?;
+        answer.await.unwrap_or(Err(BrokerError::Closed))
+    }
+
+    /// The same from a thread that may block.
+    pub(super) fn call_blocking<A, F>(&self, run: F) -> Result<A, BrokerError>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
+    {
+        let (order, answer) = Self::order(run);
+        let sent = self.orders.blocking_send(order);
+        sent.map_err(|_| BrokerError::Closed)?;
+        answer.blocking_recv().unwrap_or(Err(BrokerError::Closed))
+    }
+
+    /// Has `run` run if there is room, and waits for nothing.
+    pub(super) fn try_post<F>(&self, mut run: F)
+    where
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<()> + Send + 'static,
+    {
+        struct Post<F>(F);
+        impl<F: FnMut(&mut Tx<'_>) -> rusqlite::Result<()> + Send> Job for Post<F> {
+            fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+                (self.0)(tx)
+            }
+            fn answer(self: Box<Self>, _: Result<(), BrokerError>) {}
+            fn is_wanted(&self) -> bool {
+                true
+            }
+        }
+        drop(
+            self.orders
+                .try_send(Order::Run(Box::new(Post(move |tx: &mut Tx<'_>| run(tx))))),
+        );
+    }
+
+    /// Resolves when everything asked for before is done and the file is closed. What is asked for later is refused.
+    pub(super) async fn close(&self) {
+        let (closed, done) = oneshot::channel();
+        if self.orders.send(Order::Close(closed)).await.is_ok() {
+            // An error says the same: the thread has ended.
+            drop(done.await);
+        }
+    }
+
+    /// A handle that does not keep the thread alive.
+    pub(super) fn downgrade(&self) -> WeakWriter {
+        WeakWriter(self.orders.downgrade())
+    }
+
+    fn order<A, F>(run: F) -> (Order, oneshot::Receiver<Result<A, BrokerError>>)
+    where
+        A: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let call = Call {
+            run,
+            answer: None,
+            reply,
+        };
+        (Order::Run(Box::new(call)), answer)
+    }
+}
+
+/// The way to the writer's thread as long as somebody else holds it open.
+#[derive(Clone, Debug)]
+pub(super) struct WeakWriter(mpsc::WeakSender<Order>);
+
+impl WeakWriter {
+    pub(super) fn upgrade(&self) -> Option<Writer> {
+        self.0.upgrade().map(|orders| Writer { orders })
+    }
+}
+
+struct WriterThread {
+    conn: Connection,
+    file: PathBuf,
+    settings: EmbeddedSettings,
+    jumps: JumpGuard,
+    wake: Arc<Wake>,
+}
+
+impl WriterThread {
+    fn run(mut self, mut inbox: mpsc::Receiver<Order>) {
+        let mut group = Vec::new();
+        let mut closing = None;
+        while let Some(first) = inbox.blocking_recv() {
+            let mut next = Some(first);
+            while let Some(order) = next {
+                match order {
+                    Order::Run(job) => group.push(job),
+                    Order::Close(closed) => {
+                        inbox.close();
+                        closing = Some(closed);
+                    }
+                }
+                next = (group.len() < self.settings.group)
+                    .then(|| inbox.try_recv().ok())
+                    .flatten();
+            }
+            self.serve(&mut group);
+        }
+        // The file is closed before anybody is told so.
+        drop(self);
+        drop(closing);
+    }
+
+    fn serve(&mut self, group: &mut Vec<Box<dyn Job>>) {
+        group.retain(|job| job.is_wanted());
+        if group.is_empty() {
+            return;
+        }
+        let outcome = self.transact(group);
+        match outcome {
+            Ok(news) => self.answer(group.drain(..), news),
+            Err(error) if group.len() > 1 => {
+                tracing::debug!(%error, requests = group.len(), "a group failed; its requests run one by one");
+                for job in group.drain(..) {
+                    self.serve_alone(job);
+                }
+            }
+            Err(error) => self.refuse(group.drain(..), &error),
+        }
+    }
+
+    fn serve_alone(&mut self, job: Box<dyn Job>) {
+        let mut alone = [job];
+        let outcome = self.transact(&mut alone);
+        match outcome {
+            Ok(news) => self.answer(alone, news),
+            Err(error) => self.refuse(alone, &error),
+        }
+    }
+
+    /// Everything in `group`, or nothing.
+    fn transact(&mut self, group: &mut [Box<dyn Job>]) -> rusqlite::Result<News> {
+        let outcome = self.attempt(group);
+        if outcome.is_err() && !self.conn.is_autocommit() {
+            // SQLite undoes by itself after some errors, and leaves it to us after others.
+            if let Err(error) = self.conn.execute_batch("ROLLBACK") {
+                tracing::error!(%error, file = %self.file.display(), "failed to roll back");
+            }
+        }
+        outcome
+    }
+
+    fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> rusqlite::Result<News> {
+        let mut tx = Tx::begin(&self.conn, &self.settings)?;
+        self.jumps.check(&mut tx)?;
+        for job in group {
+            job.run(&mut tx)?;
+        }
+        tx.commit()
+    }
+
+    fn answer(&self, group: impl IntoIterator<Item = Box<dyn Job>>, news: News) {
+        for job in group {
+            job.answer(Ok(()));
+        }
+        self.wake.tell(news);
+    }
+
+    fn refuse(&self, group: impl IntoIterator<Item = Box<dyn Job>>, error: &rusqlite::Error) {
+        let reason = explain(&self.file, error);
+        tracing::warn!(%error, "the task store could not serve a request");
+        for job in group {
+            job.answer(Err(reason.clone()));
+        }
+    }
+}
