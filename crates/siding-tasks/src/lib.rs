@@ -5,6 +5,7 @@
 
 mod broker;
 mod canvas;
+mod embedded;
 mod host;
 mod message;
 mod periodic;
@@ -19,6 +20,7 @@ pub use broker::{
     Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
+pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,

@@ -6,12 +6,11 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::broker::{Broker, Revocation};
 use crate::canvas::Family;
+use crate::embedded::{Clock, SystemClock};
 use crate::message::{RawJson, TaskId, Timestamp};
 use crate::result::AsyncResult;
 use crate::send::{ApplyAsync, SendError};
 use crate::task::{Definition, Task, TaskContext, TaskFunction};
-
-type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The tasks of an application. Clones are cheap and share everything.
 ///
@@ -39,7 +38,7 @@ struct Shared {
     broker: OnceLock<Arc<dyn Broker>>,
     schedules: crate::periodic::Schedules,
     origin: String,
-    now: Now,
+    clock: Arc<dyn Clock>,
 }
 
 impl Tasks {
@@ -47,18 +46,18 @@ impl Tasks {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a registry is made on purpose")]
     pub fn new() -> Self {
-        Self::with_clock(Timestamp::now)
+        Self::with_clock(Arc::new(SystemClock))
     }
 
     /// Like [`new`](Self::new), with another clock than the machine's: the one that etas, expiries and schedules are told by.
     #[must_use]
-    pub fn with_clock(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
             registry: RwLock::default(),
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
             origin: format!("{}@{}", std::process::id(), crate::host::name()),
-            now: Box::new(now),
+            clock,
         }))
     }
 
@@ -180,7 +179,7 @@ impl Tasks {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        (self.0.now)()
+        self.0.clock.now()
     }
 
     /// Whose children messages are that are sent here and now.

@@ -15,9 +15,7 @@ mod head;
 mod options;
 mod shape;
 
-#[expect(unused_imports, reason = "brokers use them")]
-pub(crate) use after::{ChordFallout, Fallout, chord_body, fallout};
-pub(crate) use after::{after_failure, after_success};
+pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};
 pub(crate) use head::{freeze, leaves};
 pub(crate) use shape::Shape;

@@ -86,17 +86,25 @@ pub(super) fn explain(file: &Path, error: &rusqlite::Error) -> BrokerError {
         return BrokerError::Broken(format!("{name} holds what it should not: {error}"));
     };
     let remedy = match code {
-        ErrorCode::DiskFull => "the disk, or the size that the store may have, is full; nothing was accepted, and it goes on when there is space again",
+        ErrorCode::DiskFull => {
+            "the disk, or the size that the store may have, is full; nothing was accepted, and it goes on when there is space again"
+        }
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             "another program holds its lock, such as an open transaction in a database tool; end that one"
         }
-        ErrorCode::SystemIoFailure => "reading or writing it failed; see the system's log and the disk's quota",
+        ErrorCode::SystemIoFailure => {
+            "reading or writing it failed; see the system's log and the disk's quota"
+        }
         ErrorCode::OutOfMemory => "there is no memory",
         ErrorCode::DatabaseCorrupt => {
             "the file is damaged; stop every process that uses it, keep a copy, and try `sqlite3 tasks.db .recover`"
         }
-        ErrorCode::NotADatabase => "the file is not a database; move it away, and a new one is made",
-        ErrorCode::ReadOnly => "the file, its directory or the file system is read-only; let this user write to all of them",
+        ErrorCode::NotADatabase => {
+            "the file is not a database; move it away, and a new one is made"
+        }
+        ErrorCode::ReadOnly => {
+            "the file, its directory or the file system is read-only; let this user write to all of them"
+        }
         ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
             "it cannot be opened for writing; let this user read and write the file and its directory"
         }

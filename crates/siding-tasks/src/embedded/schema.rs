@@ -38,6 +38,7 @@ CREATE TABLE live (
     chord       INTEGER NOT NULL,   -- 1 when it counts in a chord
     parent_id   TEXT,
     retries     INTEGER NOT NULL,
+    ignore_result INTEGER NOT NULL,
     deliveries  INTEGER NOT NULL DEFAULT 0,
     losses      INTEGER NOT NULL DEFAULT 0,
     token       INTEGER NOT NULL DEFAULT 0,

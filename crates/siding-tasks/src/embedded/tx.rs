@@ -118,9 +118,7 @@ impl ToSql for Timestamp {
 }
 
 impl rusqlite::types::FromSql for Timestamp {
-    fn column_result(
-        value: rusqlite::types::ValueRef<'_>,
-    ) -> rusqlite::types::FromSqlResult<Self> {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
         i64::column_result(value).map(Self::from_millis)
     }
 }
@@ -132,9 +130,7 @@ impl ToSql for TaskId {
 }
 
 impl rusqlite::types::FromSql for TaskId {
-    fn column_result(
-        value: rusqlite::types::ValueRef<'_>,
-    ) -> rusqlite::types::FromSqlResult<Self> {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
         value.as_str().map(Self::from)
     }
 }

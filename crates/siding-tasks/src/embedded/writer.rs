@@ -29,27 +29,32 @@ trait Job: Send {
     fn is_wanted(&self) -> bool;
 }
 
-struct Call<A, F> {
+struct Call<A, B, F> {
     run: F,
     answer: Option<A>,
-    reply: oneshot::Sender<Result<A, BrokerError>>,
+    /// What the answer becomes once it is durable.
+    then: fn(A, &WeakWriter) -> B,
+    writer: WeakWriter,
+    reply: oneshot::Sender<Result<B, BrokerError>>,
 }
 
-impl<A, F> Job for Call<A, F>
+impl<A, B, F> Job for Call<A, B, F>
 where
     A: Send,
+    B: Send,
     F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
-        self.answer = None;
         self.answer = Some((self.run)(tx)?);
         Ok(())
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), BrokerError>) {
-        let answer = outcome.and_then(|()| self.answer.ok_or(BrokerError::Closed));
+        let this = *self;
+        let answer = outcome.and_then(|()| this.answer.ok_or(BrokerError::Closed));
+        let answer = answer.map(|answer| (this.then)(answer, &this.writer));
         // Nobody may wait any more: the caller's future was dropped.
-        drop(self.reply.send(answer));
+        drop(this.reply.send(answer));
     }
 
     fn is_wanted(&self) -> bool {
@@ -95,19 +100,33 @@ impl Writer {
         A: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
-        let (order, answer) = Self::order(run);
+        self.call_then(run, |answer, _| answer).await
+    }
+
+    /// The same, with an answer that becomes something else once it is durable: something whose drop means something.
+    pub(super) async fn call_then<A, B, F>(
+        &self,
+        run: F,
+        then: fn(A, &WeakWriter) -> B,
+    ) -> Result<B, BrokerError>
+    where
+        A: Send + 'static,
+        B: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
+    {
+        let (order, answer) = self.order(run, then);
         let sent = self.orders.send(order).await;
         sent.map_err(|_| BrokerError::Closed)?;
         answer.await.unwrap_or(Err(BrokerError::Closed))
     }
 
-    /// The same from a thread that may block.
+    /// [`call`](Self::call) from a thread that may block.
     pub(super) fn call_blocking<A, F>(&self, run: F) -> Result<A, BrokerError>
     where
         A: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
-        let (order, answer) = Self::order(run);
+        let (order, answer) = self.order(run, |answer, _| answer);
         let sent = self.orders.blocking_send(order);
         sent.map_err(|_| BrokerError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(BrokerError::Closed))
@@ -148,15 +167,22 @@ impl Writer {
         WeakWriter(self.orders.downgrade())
     }
 
-    fn order<A, F>(run: F) -> (Order, oneshot::Receiver<Result<A, BrokerError>>)
+    fn order<A, B, F>(
+        &self,
+        run: F,
+        then: fn(A, &WeakWriter) -> B,
+    ) -> (Order, oneshot::Receiver<Result<B, BrokerError>>)
     where
         A: Send + 'static,
+        B: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let call = Call {
             run,
             answer: None,
+            then,
+            writer: self.downgrade(),
             reply,
         };
         (Order::Run(Box::new(call)), answer)

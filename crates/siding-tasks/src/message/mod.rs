@@ -4,12 +4,12 @@
 //! (`celery/backends/base.py`).
 
 mod id;
-mod iso8601;
 mod meta;
 mod priority;
 mod raw_json;
 mod signature;
 mod timestamp;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! A moment, as brokers keep it.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment in milliseconds since 1970, UTC.
@@ -29,7 +30,15 @@ impl Timestamp {
     /// Celery.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        super::iso8601::read(text)
+        let moment = match chrono::DateTime::parse_from_rfc3339(text) {
+            Ok(moment) => moment.timestamp_millis(),
+            Err(_) => text
+                .parse::<chrono::NaiveDateTime>()
+                .ok()?
+                .and_utc()
+                .timestamp_millis(),
+        };
+        Some(Self(moment))
     }
 
     /// The moment `duration` later, rounded up to a millisecond.
@@ -47,6 +56,16 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+}
+
+/// As ISO 8601 has it, with microseconds and an offset, so that every Python reads it.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match chrono::DateTime::from_timestamp_millis(self.0) {
+            Some(moment) => write!(f, "{}", moment.format("%Y-%m-%dT%H:%M:%S%.6f+00:00")),
+            None => write!(f, "{}ms", self.0),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Embed, Message, Priority, RawJson, Signature, TaskId, TimeLimits, Timestamp, iso8601};
+use super::{Embed, Message, Priority, RawJson, Signature, TaskId, TimeLimits, Timestamp};
 
 const UNIQUE_KEY: &str = "siding_unique_key";
 
@@ -166,8 +166,8 @@ impl Serialize for Headers<'_> {
         map.serialize_entry("lang", "rs")?;
         map.serialize_entry("task", &message.task)?;
         map.serialize_entry("id", &message.id)?;
-        map.serialize_entry("eta", &message.eta.map(iso8601::write))?;
-        map.serialize_entry("expires", &message.expires.map(iso8601::write))?;
+        map.serialize_entry("eta", &message.eta.map(text))?;
+        map.serialize_entry("expires", &message.expires.map(text))?;
         map.serialize_entry("group", &message.group)?;
         map.serialize_entry("group_index", &message.group_index)?;
         map.serialize_entry("retries", &message.retries)?;
@@ -186,6 +186,12 @@ impl Serialize for Headers<'_> {
         }
         map.end()
     }
+}
+
+/// A moment as text; the end of time is the year 9999, which Python knows no later one than.
+fn text(moment: Timestamp) -> String {
+    const END: Timestamp = Timestamp::from_millis(253_402_300_799_000);
+    moment.min(END).to_string()
 }
 
 /// A whole number of seconds as one, anything else as a float; Python takes both.
@@ -260,7 +266,7 @@ impl Taken {
         let Some(text) = self.read::<String>(name, WANTED)? else {
             return Ok(None);
         };
-        let moment = iso8601::read(&text).ok_or(WireError::Header {
+        let moment = Timestamp::parse(&text).ok_or(WireError::Header {
             name,
             wanted: WANTED,
             found: text,

@@ -128,15 +128,6 @@ impl TaskError {
     pub(crate) fn into_parts(self) -> (Exception, Option<String>) {
         (self.exception, self.traceback)
     }
-
-    pub(crate) fn from_exception(exception: Exception, traceback: Option<String>) -> Self {
-        Self {
-            exception,
-            source: None,
-            retry: None,
-            traceback,
-        }
-    }
 }
 
 impl<E: Error + Send + Sync + 'static> From<E> for TaskError {

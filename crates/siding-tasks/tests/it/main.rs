@@ -1,1 +1,5 @@
+//! The embedded store, on real files.
 
+mod basics;
+mod support;
+mod tasks;
