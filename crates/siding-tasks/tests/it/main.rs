@@ -6,6 +6,7 @@ mod housekeeping;
 mod model;
 mod processes;
 mod support;
+mod tasks;
 mod torn;
 mod wakes;
 mod workflows;
