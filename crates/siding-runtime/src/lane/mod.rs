@@ -192,7 +192,7 @@ pub enum JobError {
         job: u64,
         /// How the process ended.
         end: ProcessEnd,
-        /// The last line that it wrote to its standard error, which often says why. For the log, not for a client.
+        /// The last line that it wrote to its standard error, backtraces aside; it often says why. For the log, not for a client.
         last_words: Option<String>,
     },
     /// No child process could be had for the job. It never ran.

@@ -11,5 +11,6 @@ mod failures;
 mod handlers;
 mod lanes;
 mod log;
+mod processes;
 mod routers;
 mod support;

@@ -157,7 +157,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a function named `double` is registered already; choose another name")]
+    #[should_panic(
+        expected = "a function named `double` is registered already; choose another name"
+    )]
     fn merging_keeps_names_apart() {
         functions().merge(functions());
     }

@@ -97,7 +97,9 @@ impl Keeper {
             return Fate::NotStarted("it is gone again".to_owned());
         };
         process.job = Some(job.number);
-        process.send(wire::call(job.number, &order.name, &order.arguments));
+        let Order { name, arguments } = order;
+        process.send(wire::call(job.number, &name, &arguments));
+        drop(arguments);
         loop {
             match process.wait(&self.bell, job.deadline) {
                 Seen::Nothing => {
@@ -106,7 +108,7 @@ impl Keeper {
                         return Fate::Killed(interrupt);
                     }
                 }
-                Seen::Frame(frame) => match outcome(job.number, &order.name, frame) {
+                Seen::Frame(frame) => match outcome(job.number, &name, frame) {
                     Some(fate) => {
                         process.end_job();
                         process.served += 1;

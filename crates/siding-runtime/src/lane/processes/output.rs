@@ -81,7 +81,7 @@ impl<P: Read + AsFd> Output<P> {
         self.line(&part, &mut log);
     }
 
-    /// The last line that was not empty.
+    /// The last line that says something: not empty, and no part of a backtrace.
     pub(super) fn last_line(&mut self) -> Option<String> {
         self.last_line.take()
     }
@@ -107,9 +107,18 @@ impl<P: Read + AsFd> Output<P> {
         let text = text.trim_end();
         if !text.is_empty() {
             log(self.stream, text);
-            self.last_line = Some(text.to_owned());
+            if !is_of_a_backtrace(text) {
+                self.last_line = Some(text.to_owned());
+            }
         }
     }
+}
+
+/// Whether a line is of what Rust's panics and allocation failures print after their message.
+fn is_of_a_backtrace(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
+        || line.starts_with("stack backtrace:")
+        || line.starts_with("note: ")
 }
 
 #[cfg(test)]
@@ -142,6 +151,18 @@ mod tests {
         assert_eq!(lines(&mut output), ["three"]);
         assert!(output.pipe().is_none());
         assert_eq!(output.last_line().as_deref(), Some("three"));
+    }
+
+    #[test]
+    fn the_last_words_are_no_backtrace() {
+        let (mut write, mut output) = output();
+        write
+            .write_all(
+                b"boo\nstack backtrace:\n   0: main\n             at main.rs:1\nnote: more\n",
+            )
+            .unwrap();
+        assert_eq!(lines(&mut output).len(), 5);
+        assert_eq!(output.last_line().as_deref(), Some("boo"));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Process {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) end: ProcessEnd,
-    /// The last line that it wrote to its standard error.
+    /// The last line that it wrote to its standard error, backtraces aside.
     pub(super) last_words: Option<String>,
 }
 
