@@ -77,6 +77,8 @@ pub enum Peer {
     FastApi,
     /// The same handlers on plain axum
     Axum,
+    /// Celery 5.7, prefork, on the Redis of this machine, installed into target/siding-bench.
+    Celery,
 }
 
 /// Where the plain-axum peer listens.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::args::{BenchArgs, Peer};
 use crate::case::CaseName;
 use crate::outcome::CaseReport;
-use crate::peer::fastapi::{FastApi, FastApiError};
+use crate::peer::VenvError;
+use crate::peer::celery::Celery;
+use crate::peer::fastapi::FastApi;
 use crate::progress::Progress;
 use crate::server::{Capacity, Contender, DemoError, Kind, Launch, StartError, demo};
 use crate::settings::Settings;
@@ -22,6 +24,8 @@ pub struct Bench {
     siding: Contender,
     peers: Vec<Contender>,
     plain_axum: Contender,
+    /// Celery, for the case about tasks.
+    pub celery: Option<Celery>,
     /// What the peers are, with their versions.
     pub peer_versions: Vec<String>,
     /// How much is measured.
@@ -37,9 +41,9 @@ pub enum PrepareError {
     /// No service to start.
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// FastAPI cannot be installed.
+    /// A peer cannot be installed.
     #[error(transparent)]
-    FastApi(#[from] FastApiError),
+    Peer(#[from] VenvError),
     /// `--server-command` without a program.
     #[error("failed to read --server-command: it names no program")]
     EmptyCommand,
@@ -68,10 +72,18 @@ impl Bench {
             peers.push(launched(Kind::FastApi, fastapi.launch()));
             peer_versions.push(fastapi.versions);
         }
+        let mut celery = None;
+        if args.peer.contains(&Peer::Celery) {
+            progress.doing("Celery: looking, or installing");
+            let found = Celery::prepare(directory)?;
+            peer_versions.push(found.versions.clone());
+            celery = Some(found);
+        }
         Ok(Self {
             siding: siding(args, directory)?,
             peers,
             plain_axum,
+            celery,
             peer_versions,
             settings: args.settings(),
             progress,

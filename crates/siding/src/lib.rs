@@ -33,6 +33,7 @@ mod processes;
 mod respond;
 pub mod routing;
 mod server;
+pub mod tasks;
 
 pub use std::process::ExitCode;
 
@@ -44,7 +45,9 @@ pub use siding_runtime::{
     CallError, CancelToken, Functions, JobError, cancel_token, cancelled, offload, spawn,
 };
 
-pub use app::{App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, exit};
+pub use app::{
+    App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, TaskSettings, exit,
+};
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;

@@ -13,9 +13,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use siding_runtime::{CallError, FunctionError, FunctionErrorKind, JobError};
+use siding_tasks::{BrokerError, GetError, SendError};
 
 /// The media type of a [`Problem`].
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// When to ask a broker again that could not take a task: a disk is not emptied in less.
+const BROKER_RETRY: Duration = Duration::from_secs(5);
 /// The longest rejection that is read back to become a problem's detail.
 const REJECTION_BYTES_MAX: usize = 16 * 1024;
 
@@ -157,6 +160,43 @@ pub(crate) fn unanswered(error: &FunctionError) -> Problem {
         FunctionErrorKind::ArgumentsTooLong { .. } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
             .with_detail("the request is longer than what this path takes"),
         _ => Problem::internal(error),
+    }
+}
+
+impl From<BrokerError> for Problem {
+    fn from(error: BrokerError) -> Self {
+        match error {
+            BrokerError::Unavailable(_) => {
+                tracing::error!("answered 503: {error}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE)
+                    .with_detail("tasks cannot be taken at the moment; try again later")
+                    .with_retry_after(BROKER_RETRY)
+            }
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Broker(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<GetError> for Problem {
+    fn from(error: GetError) -> Self {
+        match error {
+            GetError::Broker(error) => error.into(),
+            GetError::TimedOut { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT)
+                .with_detail("the task was not ready in time; it goes on"),
+            GetError::Revoked { .. } => {
+                Self::new(StatusCode::GONE).with_detail("the task was revoked")
+            }
+            error => Self::internal(&error),
+        }
     }
 }
 

@@ -94,8 +94,8 @@ impl Crowd {
     /// The largest crowd that is worth waiting for.
     fn largest(&self, kind: Kind) -> usize {
         match (kind, self.endpoint) {
-            (Kind::Axum | Kind::FastApi, Endpoint::Bad) => ONE_BY_ONE_MAX,
-            (Kind::Axum | Kind::FastApi, Endpoint::Sync) => FORTY_BY_FORTY_MAX,
+            (Kind::Axum | Kind::FastApi | Kind::Celery, Endpoint::Bad) => ONE_BY_ONE_MAX,
+            (Kind::Axum | Kind::FastApi | Kind::Celery, Endpoint::Sync) => FORTY_BY_FORTY_MAX,
             _ => usize::MAX,
         }
     }
@@ -192,7 +192,7 @@ impl Crowd {
 fn limit(bench: &Bench, kind: Kind) -> Duration {
     match kind {
         Kind::Siding => LIMIT,
-        Kind::Axum | Kind::FastApi => bench.settings.peer_limit,
+        Kind::Axum | Kind::FastApi | Kind::Celery => bench.settings.peer_limit,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use siding_tasks::{BrokerError, OpenError};
+
 use crate::explain::explain;
 use crate::load::RequestError;
 use crate::outcome::Cell;
@@ -42,6 +44,21 @@ pub enum CaseError {
     /// The platform does not say what a process costs.
     #[error("failed to read the server's CPU time")]
     Cpu(#[source] io::Error),
+    /// Only a service that the bench starts can be measured.
+    #[error("the worker of a server that was already running is not known")]
+    Elsewhere,
+    /// There is no place for a store.
+    #[error("failed to create a temporary directory")]
+    Directory(#[source] io::Error),
+    /// The store of the tasks failed.
+    #[error("failed to use the task store")]
+    Store(#[from] BrokerError),
+    /// The store of the tasks cannot be opened.
+    #[error("failed to open the task store")]
+    OpenStore(#[from] OpenError),
+    /// The worker ended early, or does not come to an end.
+    #[error("the worker did not finish its tasks; its log is in target/siding-bench")]
+    Worker,
 }
 
 impl CaseError {
@@ -55,9 +72,15 @@ impl CaseError {
     #[must_use]
     pub fn cell(&self) -> Cell {
         match self {
-            Self::Request { .. } | Self::Incomplete { .. } => Cell::Failed(explain(self)),
-            Self::Cpu(_) => Cell::Skipped(explain(self)),
-            Self::Start(_) | Self::Prober(_) => Cell::NotMeasured(explain(self)),
+            Self::Request { .. } | Self::Incomplete { .. } | Self::Worker => {
+                Cell::Failed(explain(self))
+            }
+            Self::Cpu(_) | Self::Elsewhere => Cell::Skipped(explain(self)),
+            Self::Start(_)
+            | Self::Prober(_)
+            | Self::Directory(_)
+            | Self::Store(_)
+            | Self::OpenStore(_) => Cell::NotMeasured(explain(self)),
         }
     }
 }

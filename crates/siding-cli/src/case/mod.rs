@@ -8,6 +8,7 @@ mod idle;
 mod name;
 mod pairing;
 mod relief;
+mod tasks;
 
 pub use computing::Computing;
 pub use crowd::{Connections, Crowd, Round};
@@ -16,6 +17,7 @@ pub use idle::Idle;
 pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
 pub use relief::Relief;
+pub use tasks::Tasks;
 
 use crate::bench::Bench;
 use crate::outcome::CaseReport;
@@ -33,6 +35,8 @@ pub enum Subject {
     Pairing(Pairing),
     /// A server that nobody asks anything.
     Idle(Idle),
+    /// Tasks of a worker process.
+    Tasks(Tasks),
 }
 
 impl Subject {
@@ -44,6 +48,7 @@ impl Subject {
             Self::Computing(computing) => computing.run(bench, report).await,
             Self::Pairing(pairing) => pairing.run(bench, report).await,
             Self::Idle(idle) => idle.run(bench, report).await,
+            Self::Tasks(tasks) => tasks.run(bench, report).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::health::HealthBounds;
-use super::{Computing, Connections, Crowd, Idle, Pairing, Relief, Rival, Round, Subject};
+use super::{Computing, Connections, Crowd, Idle, Pairing, Relief, Rival, Round, Subject, Tasks};
 use crate::server::Endpoint;
 
 /// A case, by the name that `--only` takes.
@@ -45,6 +45,8 @@ pub enum CaseName {
     HelloSync,
     /// Nothing at all.
     Idle,
+    /// Tasks that do nothing, against Celery.
+    Tasks,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -127,6 +129,7 @@ impl CaseName {
             Self::Hello => "/hello against the same handler on plain axum, alternating runs",
             Self::HelloSync => "/hello-sync against /hello, alternating runs",
             Self::Idle => "a server that nobody asks anything",
+            Self::Tasks => "no-op tasks of one worker process, embedded store",
         }
     }
 
@@ -150,6 +153,10 @@ impl CaseName {
             Self::Hello => pairing(Endpoint::Hello, Rival::PlainAxum, 0.97),
             Self::HelloSync => pairing(Endpoint::HelloSync, Rival::Endpoint(Endpoint::Hello), 0.6),
             Self::Idle => Subject::Idle(Idle { below_percent: 0.1 }),
+            Self::Tasks => Subject::Tasks(Tasks {
+                tasks: 5_000,
+                at_least: 5.0,
+            }),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Pairing {
     ) -> Result<(), CaseError> {
         let pairs = match contender.kind() {
             Kind::Siding => bench.settings.pairs,
-            Kind::Axum | Kind::FastApi => bench.settings.pairs.min(PEER_PAIRS_MAX),
+            Kind::Axum | Kind::FastApi | Kind::Celery => bench.settings.pairs.min(PEER_PAIRS_MAX),
         };
         let server = contender.server(Capacity::AsConfigured).await?;
         let side = |endpoint| Side {

@@ -34,12 +34,16 @@ impl Tasks {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for run in 1..=bench.settings.runs {
             let runs = bench.settings.runs;
-            bench.progress.doing(&format!("siding, run {run} of {runs}"));
+            bench
+                .progress
+                .doing(&format!("siding, run {run} of {runs}"));
             match siding(bench, self.tasks * 4).await {
                 Ok(rate) => ours.push(rate),
                 Err(error) => return self.put(report, Kind::Siding, error.cell()),
             }
-            bench.progress.doing(&format!("celery, run {run} of {runs}"));
+            bench
+                .progress
+                .doing(&format!("celery, run {run} of {runs}"));
             match self.celery(bench).await {
                 None => {}
                 Some(Ok(rate)) => theirs.push(rate),
@@ -63,7 +67,11 @@ impl Tasks {
         if ratio.is_empty() {
             return;
         }
-        self.put(report, Kind::Celery, Cell::median_of(theirs, Unit::PerSecond));
+        self.put(
+            report,
+            Kind::Celery,
+            Cell::median_of(theirs, Unit::PerSecond),
+        );
         report.put(
             "the same over Celery's",
             Some(Requirement::AtLeast(Unit::Ratio.of(self.at_least))),

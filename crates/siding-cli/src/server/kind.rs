@@ -11,6 +11,8 @@ pub enum Kind {
     Axum,
     /// Handlers as the demo has them, on FastAPI and one uvicorn worker.
     FastApi,
+    /// Celery, which answers no requests.
+    Celery,
 }
 
 /// An endpoint that the cases ask for.
@@ -42,6 +44,7 @@ impl Kind {
             Self::Siding => "siding",
             Self::Axum => "axum",
             Self::FastApi => "fastapi",
+            Self::Celery => "celery",
         }
     }
 
@@ -55,6 +58,7 @@ impl Kind {
                 endpoint,
                 Endpoint::BadPinned | Endpoint::Compute | Endpoint::BadCompute
             ),
+            Self::Celery => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Kind, ServerProcess};
@@ -121,17 +121,23 @@ impl Launch {
     /// When it cannot be run, ends, or stays silent.
     pub async fn start(&self, capacity: Capacity) -> Result<(Site, ServerProcess), StartError> {
         let port = free_port().map_err(StartError::Port)?;
-        let child = self
-            .command(port, capacity)?
-            .spawn()
-            .map_err(|source| StartError::Spawn {
-                program: self.program.clone(),
-                source,
-            })?;
+        let child = self.spawn(self.command(port, capacity)?)?;
         let mut process = ServerProcess::new(child);
         let site = Site::loopback(port);
         self.wait_until_ready(&site, &mut process).await?;
         Ok((site, process))
+    }
+
+    /// Starts a worker of tasks, which answers no requests, on the store in `data`.
+    ///
+    /// # Errors
+    ///
+    /// When the program does not run.
+    pub fn start_worker(&self, data: &Path) -> Result<ServerProcess, StartError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).arg("worker");
+        command.arg("--data").arg(data);
+        self.spawn(command).map(ServerProcess::new)
     }
 
     fn command(&self, port: u16, capacity: Capacity) -> Result<Command, StartError> {
@@ -142,6 +148,7 @@ impl Launch {
                 let admin = free_port().map_err(StartError::Port)?;
                 command.arg("--bind").arg(format!("127.0.0.1:{port}"));
                 command.arg("--admin").arg(format!("127.0.0.1:{admin}"));
+                command.arg("--data").arg(self.log.with_extension("data"));
                 if let Capacity::Threads(threads) = capacity {
                     command.arg("--threads-max").arg(threads.to_string());
                 }
@@ -153,7 +160,15 @@ impl Launch {
                 command.arg("--host").arg("127.0.0.1");
                 command.arg("--port").arg(port.to_string());
             }
+            Kind::Celery => {
+                unreachable!("it answers no requests, so it is not launched as a server")
+            }
         }
+        Ok(command)
+    }
+
+    /// Runs `command` with its output in the log.
+    fn spawn(&self, mut command: Command) -> Result<Child, StartError> {
         let log = |source| StartError::Log {
             path: self.log.clone(),
             source,
@@ -164,7 +179,10 @@ impl Launch {
         command.stdout(output);
         // A group of its own: Ctrl-C then reaches this process alone, which ends the server.
         command.process_group(0);
-        Ok(command)
+        command.spawn().map_err(|source| StartError::Spawn {
+            program: self.program.clone(),
+            source,
+        })
     }
 
     async fn wait_until_ready(

@@ -142,9 +142,15 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
             Ok(Err(JobError::Panicked { message, .. })) | Err(message) => {
                 Err(TaskError::of("siding", "Panic", message))
             }
-            Ok(Err(error @ (JobError::Killed { .. } | JobError::Crashed { .. } | JobError::NotStarted { .. }))) => {
-                Err(TaskError::of("billiard.exceptions", "WorkerLostError", error.to_string()))
-            }
+            Ok(Err(
+                error @ (JobError::Killed { .. }
+                | JobError::Crashed { .. }
+                | JobError::NotStarted { .. }),
+            )) => Err(TaskError::of(
+                "billiard.exceptions",
+                "WorkerLostError",
+                error.to_string(),
+            )),
             Ok(Err(JobError::ShutDown { .. } | JobError::DeadlinePassed { .. })) => {
                 return Ran::Stopped;
             }

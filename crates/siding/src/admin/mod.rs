@@ -1,5 +1,6 @@
 //! The admin listener: what the application does, for those who run it. The public listener never serves any of it.
 
+mod tasks;
 mod token;
 mod wire;
 
@@ -9,13 +10,14 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use siding_runtime::Handle;
+use siding_tasks::Tasks;
 
 use crate::server::{Limits, Peer, Site};
 
 /// What the admin listener serves. It allows few connections, so that it takes none from the application.
-pub(crate) fn site(handle: Handle, token: Option<Arc<str>>) -> Site {
+pub(crate) fn site(handle: Handle, tasks: Option<Tasks>, token: Option<Arc<str>>) -> Site {
     Site {
-        router: router(handle, token),
+        router: router(handle, tasks, token),
         limits: Limits {
             max_connections: 64,
             max_body_bytes: 64 * 1024,
@@ -26,12 +28,13 @@ pub(crate) fn site(handle: Handle, token: Option<Arc<str>>) -> Site {
 }
 
 /// Its endpoints. With a `token`, they want it as a bearer token.
-fn router(handle: Handle, token: Option<Arc<str>>) -> Router {
+fn router(handle: Handle, tasks: Option<Tasks>, token: Option<Arc<str>>) -> Router {
     let router = Router::new()
         .route("/api/routes", get(routes))
         .route("/api/lanes", get(lanes))
         .route("/api/stalls", get(stalls))
-        .with_state(handle);
+        .with_state(handle)
+        .merge(tasks::router(tasks));
     match token {
         Some(token) => router.layer(axum::middleware::from_fn_with_state(token, token::check)),
         None => router,

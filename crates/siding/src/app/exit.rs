@@ -10,3 +10,5 @@ pub const USAGE: u8 = 2;
 pub const ADDRESS: u8 = 3;
 /// It was told to stop and had to cut connections or background work off, at the drain limit or at the second signal.
 pub const CUT_OFF: u8 = 4;
+/// The task store cannot be opened: its directory, the disk or the file is at fault; standard error says which.
+pub const STORE: u8 = 5;

@@ -7,9 +7,13 @@ pub mod exit;
 mod journal;
 mod listing;
 mod logging;
+mod prepared;
 mod run;
 mod running;
 mod settings;
+mod store;
+mod work;
+mod worker;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -22,6 +26,7 @@ use axum::routing::Route;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siding_runtime::{Event, Functions, Observer};
+use siding_tasks::Tasks;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -32,7 +37,7 @@ use crate::server::Peer;
 
 pub use listing::Listed;
 pub use running::{Running, StartError};
-pub use settings::{LogFormat, Settings};
+pub use settings::{LogFormat, Settings, TaskSettings};
 
 /// An application: its routes and its settings.
 ///
@@ -61,6 +66,7 @@ pub struct App<S = ()> {
     settings: Settings,
     observers: Vec<EventSink>,
     peer: Peer,
+    tasks: Option<Tasks>,
 }
 
 /// What concerns child processes.
@@ -102,6 +108,7 @@ where
             settings: Settings::default(),
             observers: Vec::new(),
             peer: Peer::Untold,
+            tasks: None,
         }
     }
 
@@ -207,6 +214,7 @@ where
             settings: self.settings,
             observers: self.observers,
             peer: self.peer,
+            tasks: self.tasks,
         }
     }
 
@@ -257,6 +265,31 @@ where
     /// [`ConnectInfo<SocketAddr>`](crate::extract::ConnectInfo).
     pub fn with_connect_info(mut self) -> Self {
         self.peer = Peer::Told;
+        self
+    }
+
+    /// Gives the application durable tasks. Their store is opened when the application starts, in the data directory
+    /// ([`TaskSettings::data`]); then `tasks` can be sent, and a worker runs them, here (`serve`) or in a process of its
+    /// own (`worker`).
+    ///
+    /// ```no_run
+    /// use siding::tasks::{Task, Tasks};
+    /// use siding::{App, ExitCode, Problem, compute, extract::State, post};
+    ///
+    /// type Sum = Task<(u64,), u64>;
+    ///
+    /// async fn start(State(sum): State<Sum>) -> Result<String, Problem> {
+    ///     Ok(sum.delay(1_000_000).await?.id().to_string())
+    /// }
+    ///
+    /// fn main() -> ExitCode {
+    ///     let tasks = Tasks::new();
+    ///     let sum = tasks.register("sum", compute(|n: u64| (0..n).sum::<u64>()));
+    ///     App::new("sums").route("/sum", post(start)).with_state(sum).with_tasks(tasks).run()
+    /// }
+    /// ```
+    pub fn with_tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = Some(tasks);
         self
     }
 

@@ -15,7 +15,8 @@ impl App {
     /// Makes a program of the application: reads the command line and the environment, and does what they say.
     ///
     /// `serve`, which is what it does when told nothing, answers requests until SIGTERM or Ctrl-C, and then drains; a
-    /// second signal ends it at once. `routes` lists the routes. `--help` lists every flag. A flag goes over its
+    /// second signal ends it at once. `worker` runs tasks and answers nothing, `tasks` lists and handles them. `routes` lists
+    /// the routes. `--help` lists every flag. A flag goes over its
     /// environment variable, and that over what [`with_settings`](Self::with_settings) set. The exit codes are those
     /// of [`exit`].
     ///
@@ -28,6 +29,8 @@ impl App {
         }
         let code = match args::read(self.name, std::env::args_os(), &mut self.settings) {
             Ok(Role::Serve) => self.serve(),
+            Ok(Role::Worker) => self.work(),
+            Ok(Role::Tasks { command }) => self.handle_tasks(command),
             Ok(Role::Routes { json }) => self.print_routes(json),
             Err(error) => {
                 // Nobody is left to be told when even this cannot be written.
@@ -59,13 +62,19 @@ impl App {
             Ok(running) => serve_until_told(name, running),
             Err(error) => {
                 log_start_error(&error);
-                match error {
-                    StartError::Runtime(_) => exit::FAILURE,
-                    StartError::Listen { .. } => exit::ADDRESS,
-                    StartError::OpenAdmin { .. } => exit::USAGE,
-                }
+                exit_code(&error)
             }
         }
+    }
+}
+
+/// The exit code that tells a script why the application did not start.
+pub(super) fn exit_code(error: &StartError) -> u8 {
+    match error {
+        StartError::Runtime(_) => exit::FAILURE,
+        StartError::Listen { .. } => exit::ADDRESS,
+        StartError::Store(_) => exit::STORE,
+        StartError::OpenAdmin { .. } => exit::USAGE,
     }
 }
 
@@ -105,20 +114,20 @@ fn serve_until_told(name: &str, running: Running) -> u8 {
 }
 
 /// The signals that ask a program to stop.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -127,7 +136,7 @@ impl Signals {
 }
 
 /// Every connection takes a descriptor, and many systems allow a process few unless it asks.
-fn raise_descriptor_limit() {
+pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -138,7 +147,7 @@ fn raise_descriptor_limit() {
     }
 }
 
-fn log_start_error(error: &StartError) {
+pub(super) fn log_start_error(error: &StartError) {
     match std::error::Error::source(error) {
         Some(source) if matches!(error, StartError::Runtime(_)) => {
             tracing::error!("{error}: {source}")

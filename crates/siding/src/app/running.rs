@@ -5,9 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use siding_runtime::{Builder, Handle, Runtime};
+use siding_runtime::{Handle, Runtime};
+use siding_tasks::{OpenError, Tasks};
+use tokio::sync::watch;
 
-use super::{App, Settings, child, journal};
+use super::prepared::Prepared;
+use super::worker::Worker;
+use super::{App, Settings};
 use crate::admin;
 use crate::server::{Drained, Server, Site};
 
@@ -29,6 +33,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The store of the tasks cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The admin listener would be open to others.
     #[error(
         "the admin listener on {address} needs a token, because others can reach that address (--admin-token, or listen on 127.0.0.1)"
@@ -58,6 +65,7 @@ pub struct Running {
     // Before the runtime, so that they are dropped while it is there.
     public: Server,
     admin: Option<Server>,
+    worker: Option<Worker>,
     runtime: Runtime,
 }
 
@@ -65,50 +73,41 @@ impl App {
     /// Starts the application, and returns once it listens.
     ///
     /// # Errors
-    /// When the runtime does not start, an address cannot be had, or the admin listener would be open to others.
+    /// When the runtime does not start, an address cannot be had, the task store cannot be opened, or the admin listener
+    /// would be open to others.
+    ///
+    /// # Panics
+    /// When its [tasks](App::with_tasks) are connected to a broker already.
     pub fn start(self) -> Result<Running, StartError> {
-        let mut settings = self.settings;
-        check_admin(&settings)?;
-        child::admit_requests(&mut settings);
-        let journal = journal::Journal::default();
-        let mut builder = Builder::new().config(settings.runtime);
-        builder = builder.observer(journal.observer());
-        let functions =
-            child::functions(self.processes.functions, self.processes.router, &settings);
-        builder = builder.functions(functions);
-        if let Some(args) = self.processes.child_args {
-            builder = builder.child_args(args);
-        }
-        for observer in self.observers {
-            builder = builder.observer(observer);
-        }
-        let runtime = builder.build().map_err(StartError::Runtime)?;
+        check_admin(&self.settings)?;
+        let Prepared {
+            name,
+            runtime,
+            settings,
+            router,
+            peer,
+            tasks,
+        } = self.prepare()?;
         let handle = runtime.handle().clone();
-        journal.attach(&handle);
-        for processes in &self.processes.handles {
-            processes.bind(handle.processes());
-        }
-        for entry in &self.entries {
-            entry.stop.bind(handle.routes(), &entry.path);
-        }
-        // axum makes its services once a state is there, and with every request before.
-        let router = child::with_body_limit(self.router.with_state(()), &settings);
-        runtime
-            .block_on(async {
-                let site = Site {
-                    router,
-                    limits: settings.limits,
-                    peer: self.peer,
-                };
-                let public = listen(settings.bind, site, &handle)?;
-                let admin = start_admin(&settings, &handle)?;
-                Ok((public, admin))
-            })
-            .map(|(public, admin)| Running {
-                public,
-                admin,
-                runtime,
-            })
+        let (public, admin) = runtime.block_on(async {
+            let site = Site {
+                router,
+                limits: settings.limits,
+                peer,
+            };
+            let public = listen(settings.bind, site, &handle)?;
+            let admin = start_admin(&settings, tasks.clone(), &handle)?;
+            Ok::<_, StartError>((public, admin))
+        })?;
+        let worker = tasks
+            .filter(|_| settings.tasks.worker)
+            .map(|tasks| Worker::start(&tasks, name, &settings.tasks, &handle));
+        Ok(Running {
+            public,
+            admin,
+            worker,
+            runtime,
+        })
     }
 }
 
@@ -136,14 +135,40 @@ impl Running {
         self.runtime.block_on(stop)
     }
 
-    /// Stops: takes no more connections, answers what has been accepted, waits for background work, and ends the
-    /// runtime. `cut_short` ends the wait for what takes long; the drain limit does so anyway.
+    /// Stops: takes no more connections and tasks, answers what has been accepted, waits for background work and running
+    /// tasks, and ends the runtime. `cut_short` ends the wait for what takes long; the drain limit, and for tasks the stop
+    /// limit, do so anyway.
     pub fn drain(self, cut_short: impl Future<Output = ()>) -> Drained {
-        let drained = self.runtime.block_on(self.public.drain(cut_short));
+        let (cut, told) = watch::channel(());
+        let told_to_work = told.clone();
+        let ending = async {
+            let working = async {
+                if let Some(worker) = self.worker {
+                    worker.stop(gone(told_to_work)).await;
+                }
+            };
+            tokio::join!(self.public.drain(gone(told)), working).0
+        };
+        let cutting = async {
+            cut_short.await;
+            drop(cut);
+            std::future::pending().await
+        };
+        let drained = self.runtime.block_on(async {
+            tokio::select! {
+                drained = ending => drained,
+                never = cutting => never,
+            }
+        });
         drop(self.admin);
         self.runtime.shut_down(LANES_SHUTDOWN);
         drained
     }
+}
+
+/// Completes when the sender is gone.
+async fn gone(mut told: watch::Receiver<()>) {
+    while told.changed().await.is_ok() {}
 }
 
 fn check_admin(settings: &Settings) -> Result<(), StartError> {
@@ -155,12 +180,16 @@ fn check_admin(settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-fn start_admin(settings: &Settings, handle: &Handle) -> Result<Option<Server>, StartError> {
+fn start_admin(
+    settings: &Settings,
+    tasks: Option<Tasks>,
+    handle: &Handle,
+) -> Result<Option<Server>, StartError> {
     let Some(address) = settings.admin else {
         return Ok(None);
     };
     let token = settings.admin_token.as_deref().map(Arc::from);
-    let site = admin::site(handle.clone(), token);
+    let site = admin::site(handle.clone(), tasks, token);
     listen(address, site, handle).map(Some)
 }
 

@@ -1,6 +1,8 @@
 //! Everything that can be set on an application.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use siding_runtime::Config;
 
@@ -29,11 +31,41 @@ pub struct Settings {
     pub limits: Limits,
     /// The event loop, the lanes and placement.
     pub runtime: Config,
+    /// Where tasks are kept, and who runs them.
+    pub tasks: TaskSettings,
     /// The form of the log.
     pub log: LogFormat,
     /// What is logged, as [`EnvFilter`](tracing_subscriber::EnvFilter) takes it: `info`, or
     /// `warn,siding=debug`.
     pub log_level: String,
+}
+
+/// Where tasks are kept, and who runs them. Without tasks none of it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskSettings {
+    /// The directory of the embedded store: `data` unless set. It is created when missing.
+    pub data: PathBuf,
+    /// Whether `serve` runs tasks too: it does unless set.
+    pub worker: bool,
+    /// The queues that a worker serves: `celery` unless set.
+    pub queues: Vec<String>,
+    /// How many tasks a worker runs at the same time; by the lanes unless set.
+    pub concurrency: Option<usize>,
+    /// How long running tasks may take to finish after SIGTERM or Ctrl-C: 30 s unless set. Then they are given back, to be
+    /// run again elsewhere.
+    pub stop_limit: Duration,
+}
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            worker: true,
+            queues: vec![siding_tasks::Message::DEFAULT_QUEUE.to_owned()],
+            concurrency: None,
+            stop_limit: Duration::from_secs(30),
+        }
+    }
 }
 
 /// The form of the log.
@@ -54,6 +86,7 @@ impl Default for Settings {
             admin_token: None,
             limits: Limits::default(),
             runtime: Config::default(),
+            tasks: TaskSettings::default(),
             log: LogFormat::default(),
             log_level: "info".to_owned(),
         }
@@ -68,6 +101,7 @@ impl std::fmt::Debug for Settings {
             .field("admin", &self.admin)
             .field("limits", &self.limits)
             .field("runtime", &self.runtime)
+            .field("tasks", &self.tasks)
             .field("log", &self.log)
             .field("log_level", &self.log_level)
             .finish_non_exhaustive()

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 
 use axum::extract::Request;
 use siding_runtime::{Job, LaneKind};
+use siding_tasks::TaskFunction;
 
 use super::{Declaration, Handler, Prepare, Visit, via};
 use crate::background::{BackgroundTask, Work};
@@ -70,9 +71,10 @@ pub struct Compute<F>(F);
 #[derive(Clone, Copy, Debug)]
 pub struct Pinned<F>(F);
 
-/// Implements [`Handler`] and [`BackgroundTask`] for a wrapper whose declaration is `$declare` of the declaration inside.
+/// Implements [`Handler`], [`BackgroundTask`] and [`TaskFunction`] for a wrapper whose declaration is the one inside after
+/// `$change`.
 macro_rules! wrapper {
-    ($wrapper:ident, $declare:expr) => {
+    ($wrapper:ident, |$inner:ident| $change:expr) => {
         #[diagnostic::do_not_recommend]
         impl<F, T, S> Handler<(via::Wrapped, T), S> for $wrapper<F>
         where
@@ -81,7 +83,9 @@ macro_rules! wrapper {
             type Future = F::Future;
 
             fn declaration() -> Declaration {
-                $declare(F::declaration())
+                let mut $inner = F::declaration();
+                $change;
+                $inner
             }
 
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
@@ -99,30 +103,48 @@ macro_rules! wrapper {
             F: BackgroundTask<M>,
         {
             fn declaration() -> Declaration {
-                $declare(F::declaration())
+                let mut $inner = F::declaration();
+                $change;
+                $inner
             }
 
             fn into_work(self) -> Work {
                 self.0.into_work()
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, M> TaskFunction<(via::Wrapped, M)> for $wrapper<F>
+        where
+            F: TaskFunction<M>,
+        {
+            type Args = F::Args;
+            type Output = F::Output;
+
+            fn declaration() -> siding_tasks::Declaration {
+                let mut $inner = F::declaration();
+                $change;
+                $inner
+            }
+
+            fn call(&self, call: siding_tasks::Call) -> siding_tasks::Work {
+                self.0.call(call)
+            }
+        }
     };
 }
 
-wrapper!(Threads, |inner| declared_for(LaneKind::Threads, inner));
-wrapper!(Compute, |inner| declared_for(LaneKind::Compute, inner));
-wrapper!(Pinned, |inner| Declaration {
-    pinned: true,
-    ..inner
-});
+wrapper!(Threads, |inner| inner.lane =
+    unless_processes(inner.lane, LaneKind::Threads));
+wrapper!(Compute, |inner| inner.lane =
+    unless_processes(inner.lane, LaneKind::Compute));
+wrapper!(Pinned, |inner| inner.pinned = true);
 
 /// What is inside [`processes`](super::processes) runs there, whatever is around that.
-fn declared_for(lane: LaneKind, inner: Declaration) -> Declaration {
-    match inner.lane {
+fn unless_processes(inner: LaneKind, lane: LaneKind) -> LaneKind {
+    match inner {
         LaneKind::Processes => inner,
-        LaneKind::EventLoop | LaneKind::Threads | LaneKind::Compute => {
-            Declaration { lane, ..inner }
-        }
+        LaneKind::EventLoop | LaneKind::Threads | LaneKind::Compute => lane,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) fn bar(total: u64) -> ProgressBar {
 }
 
 fn styled(progress: ProgressBar, template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template).expect("the templates above are well formed");
+    let style =
+        ProgressStyle::with_template(template).expect("the templates above are well formed");
     progress.with_style(style)
 }

@@ -71,10 +71,7 @@ impl Tasks {
         let full = tasks.len() == limit;
         Self {
             version: VERSION,
-            next: tasks
-                .last()
-                .filter(|_| full)
-                .map(|oldest| oldest.position),
+            next: tasks.last().filter(|_| full).map(|oldest| oldest.position),
             queues: overview.into_iter().map(Queue::from).collect(),
             tasks: tasks.into_iter().map(Task::from).collect(),
         }

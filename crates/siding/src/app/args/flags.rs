@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::tasks::TaskFlags;
 use super::values::{Admin, address, admin, bytes, filter, token};
 use crate::app::duration;
 use crate::app::settings::{LogFormat, Settings};
@@ -38,6 +39,8 @@ pub(super) struct Flags {
     limits: LimitFlags,
     #[command(flatten)]
     lanes: LaneFlags,
+    #[command(flatten)]
+    tasks: TaskFlags,
 }
 
 #[derive(Args, Debug, Default)]
@@ -153,6 +156,7 @@ impl Flags {
         set(&mut settings.log_level, self.log_level);
         self.limits.apply(settings);
         self.lanes.apply(settings);
+        self.tasks.apply(&mut settings.tasks);
     }
 }
 
@@ -217,7 +221,7 @@ impl LaneFlags {
     }
 }
 
-fn set<T>(setting: &mut T, value: Option<T>) {
+pub(super) fn set<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *setting = value;
     }

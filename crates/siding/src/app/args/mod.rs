@@ -1,6 +1,7 @@
 //! The command line: flags over environment over what the application has set.
 
 mod flags;
+mod tasks;
 mod values;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::settings::Settings;
+use crate::tasks::TaskCommand;
 use flags::Flags;
 
 /// The command line of an application.
@@ -30,6 +32,13 @@ pub(super) enum Role {
     /// Answer requests (the default)
     #[default]
     Serve,
+    /// Run tasks, and answer no requests
+    Worker,
+    /// List, show, retry, revoke and purge tasks
+    Tasks {
+        #[command(subcommand)]
+        command: TaskCommand,
+    },
     /// List the routes: method, path, kind and declared lane
     Routes {
         /// As JSON

@@ -20,7 +20,13 @@ pub(super) struct TaskFlags {
     #[arg(long, global = true, env = "SIDING_NO_WORKER")]
     no_worker: bool,
     /// Queues that the worker serves [default: celery]
-    #[arg(long, global = true, env = "SIDING_QUEUES", value_name = "QUEUES", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        env = "SIDING_QUEUES",
+        value_name = "QUEUES",
+        value_delimiter = ','
+    )]
     queues: Vec<String>,
     /// Tasks that run at the same time [default: by the lanes]
     #[arg(long, global = true, env = "SIDING_CONCURRENCY", value_name = "N")]

@@ -123,7 +123,13 @@ mod tests {
 
     #[test]
     fn ages_are_short() {
-        for (seconds, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (7_300, "2h"), (200_000, "2d")] {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (7_300, "2h"),
+            (200_000, "2d"),
+        ] {
             assert_eq!(age(Duration::from_secs(seconds)), text);
         }
     }

@@ -48,7 +48,9 @@ pub(crate) enum CommandError {
     #[error("failed to write to the terminal")]
     Output(#[from] io::Error),
     /// There is nobody to ask.
-    #[error("this throws tasks away, and there is no terminal to ask at; add --yes to do it unasked")]
+    #[error(
+        "this throws tasks away, and there is no terminal to ask at; add --yes to do it unasked"
+    )]
     NobodyToAsk,
     /// Some of them are not there.
     #[error("{0}")]
@@ -73,7 +75,6 @@ impl TaskCommand {
 
 /// Reads a state as people write it: `failure`, `FAILURE`.
 fn state(text: &str) -> Result<State, String> {
-    State::parse(&text.to_uppercase()).ok_or_else(|| {
-        "write pending, started, retry, success, failure or revoked".to_owned()
-    })
+    State::parse(&text.to_uppercase())
+        .ok_or_else(|| "write pending, started, retry, success, failure or revoked".to_owned())
 }

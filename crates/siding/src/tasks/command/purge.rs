@@ -45,14 +45,21 @@ impl Purge {
             }
         }
         progress.finish();
-        Ok(writeln!(io::stdout(), "thrown away: {}", progress.position())?)
+        Ok(writeln!(
+            io::stdout(),
+            "thrown away: {}",
+            progress.position()
+        )?)
     }
 
     async fn waiting(&self, broker: &dyn Broker) -> Result<u64, CommandError> {
         let overview = broker.overview().await?;
         let waiting = overview.iter().filter(|count| {
             matches!(count.state, State::Pending | State::Retry)
-                && self.queue.as_ref().is_none_or(|queue| *queue == count.queue)
+                && self
+                    .queue
+                    .as_ref()
+                    .is_none_or(|queue| *queue == count.queue)
         });
         Ok(waiting.map(|count| count.tasks).sum())
     }

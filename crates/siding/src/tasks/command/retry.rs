@@ -74,5 +74,9 @@ async fn retry_failed(broker: &dyn Broker, which: Which) -> Result<(), CommandEr
         }
     }
     progress.finish();
-    Ok(writeln!(io::stdout(), "sent again: {}", progress.position())?)
+    Ok(writeln!(
+        io::stdout(),
+        "sent again: {}",
+        progress.position()
+    )?)
 }

@@ -1,0 +1,160 @@
+//! Durable tasks: what they do, how they are started, and how their results are asked for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use siding::extract::{Path, Query, State};
+use siding::tasks::{Exception, Meta, RawJson, State as TaskState, Task, TaskError, Tasks};
+use siding::{Json, Problem, StatusCode, compute};
+
+use crate::compute::sum_of_squares;
+use crate::query::Terms;
+
+/// The longest delay of a task: a year.
+const COUNTDOWN_MAX_S: f64 = 365.0 * 24.0 * 3_600.0;
+/// The longest sleep of a task: an hour.
+const SLEEP_MAX_S: f64 = 3_600.0;
+
+/// The tasks of this service, as its handlers know them.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    all: Tasks,
+    heavy_computation: Task<(u64,), u64>,
+}
+
+impl Jobs {
+    /// Registers them.
+    pub(crate) fn register(all: &Tasks) -> Self {
+        let heavy_computation = all
+            .register("heavy_computation", compute(sum_of_squares))
+            .arguments(["n"]);
+        drop(all.register("add", add).arguments(["x", "y"]));
+        drop(all.register("sleep", sleep).arguments(["seconds"]));
+        drop(all.register("fail", fail).arguments(["message"]));
+        Self {
+            all: all.clone(),
+            heavy_computation,
+        }
+    }
+}
+
+async fn add(x: i64, y: i64) -> Result<i64, TaskError> {
+    x.checked_add(y)
+        .ok_or_else(|| TaskError::new("the sum does not fit 64 bits").named("OverflowError"))
+}
+
+async fn sleep(seconds: f64) -> Result<f64, TaskError> {
+    let time = within(seconds, SLEEP_MAX_S).ok_or_else(|| {
+        TaskError::new(format!("seconds is a number from 0 to {SLEEP_MAX_S}")).named("ValueError")
+    })?;
+    tokio::time::sleep(time).await;
+    Ok(seconds)
+}
+
+fn fail(message: String) -> Result<(), TaskError> {
+    Err(TaskError::new(message))
+}
+
+/// What a client gets to ask for the result with.
+#[derive(Serialize)]
+pub(crate) struct Started {
+    task_id: String,
+}
+
+/// `POST /compute?n=…`: computes later, and answers at once.
+pub(crate) async fn start_computation(
+    State(jobs): State<Jobs>,
+    Query(terms): Query<Terms>,
+) -> Result<(StatusCode, Json<Started>), Problem> {
+    let sent = jobs.heavy_computation.delay(terms.n).await?;
+    Ok(accepted(sent.id()))
+}
+
+/// What `POST /tasks/{name}` takes.
+#[derive(Deserialize)]
+pub(crate) struct Call {
+    #[serde(default)]
+    args: Vec<RawJson>,
+    #[serde(default)]
+    kwargs: BTreeMap<String, RawJson>,
+    /// Seconds until it may start.
+    countdown: Option<f64>,
+}
+
+/// `POST /tasks/{name}`: starts any task of this service.
+pub(crate) async fn start(
+    State(jobs): State<Jobs>,
+    Path(name): Path<String>,
+    Json(call): Json<Call>,
+) -> Result<(StatusCode, Json<Started>), Problem> {
+    if !jobs.all.names().contains(&name) {
+        let names = jobs.all.names().join(", ");
+        return Err(Problem::new(StatusCode::NOT_FOUND)
+            .with_detail(format!("there is no task {name:?}; there are {names}")));
+    }
+    let mut sending = jobs.all.send_task::<RawJson>(&name, call.args, call.kwargs);
+    if let Some(seconds) = call.countdown {
+        let countdown = within(seconds, COUNTDOWN_MAX_S).ok_or_else(|| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
+                .with_detail(format!("countdown is a number of seconds from 0 to {COUNTDOWN_MAX_S}"))
+        })?;
+        sending = sending.countdown(countdown);
+    }
+    Ok(accepted(sending.await?.id()))
+}
+
+fn accepted(id: &siding::tasks::TaskId) -> (StatusCode, Json<Started>) {
+    let task_id = id.to_string();
+    (StatusCode::ACCEPTED, Json(Started { task_id }))
+}
+
+/// A number of seconds from 0 to `max`.
+fn within(seconds: f64, max: f64) -> Option<Duration> {
+    let fits = (0.0..=max).contains(&seconds);
+    fits.then(|| Duration::from_secs_f64(seconds))
+}
+
+/// What is known of a task that has not failed.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Processing { status: &'static str },
+    Done { result: Option<RawJson> },
+}
+
+/// `GET /result/{task_id}`: what became of a task.
+pub(crate) async fn result(
+    State(jobs): State<Jobs>,
+    Path(id): Path<String>,
+) -> Result<Json<Answer>, Problem> {
+    let meta = jobs.all.result::<RawJson>(id).meta().await?.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND)
+            .with_detail("no task has this id: it was never sent here, or its result is no longer kept")
+    })?;
+    answer(meta).map(Json)
+}
+
+fn answer(meta: Meta) -> Result<Answer, Problem> {
+    match meta.state {
+        TaskState::Pending | TaskState::Started | TaskState::Retry => Ok(Answer::Processing {
+            status: "processing",
+        }),
+        TaskState::Success => Ok(Answer::Done {
+            result: meta.result,
+        }),
+        TaskState::Revoked => {
+            Err(Problem::new(StatusCode::GONE).with_detail("the task was revoked, or had expired"))
+        }
+        TaskState::Failure => Err(failure(meta.exception)),
+    }
+}
+
+/// These tasks say in their errors what a caller may know; the errors of others are for the log.
+fn failure(exception: Option<Exception>) -> Problem {
+    let why = exception.map_or_else(
+        || "the task failed".to_owned(),
+        |exception| format!("the task failed: {}: {}", exception.exc_type, exception.message),
+    );
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR).with_detail(why)
+}

@@ -1,0 +1,65 @@
+//! `GET /api/tasks`.
+
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use siding_tasks::{ListFilter, State as TaskState, Tasks};
+
+use crate::tasks::wire;
+use crate::{Problem, StatusCode};
+
+/// Tasks on a page unless asked for otherwise, and at most.
+const LIMIT: usize = 100;
+const LIMIT_MAX: usize = 1_000;
+
+/// Which tasks are asked for.
+#[derive(Deserialize)]
+struct Asked {
+    state: Option<String>,
+    task: Option<String>,
+    queue: Option<String>,
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+pub(super) fn router(tasks: Option<Tasks>) -> Router {
+    Router::new()
+        .route("/api/tasks", get(page))
+        .with_state(tasks)
+}
+
+async fn page(
+    State(tasks): State<Option<Tasks>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<wire::Tasks>, Problem> {
+    let tasks = tasks.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND).with_detail("this application has no tasks")
+    })?;
+    let filter = asked.filter()?;
+    let (broker, limit) = (tasks.broker()?, filter.limit);
+    let overview = broker.overview().await?;
+    let tasks = broker.list(filter).await?;
+    Ok(Json(wire::Tasks::page(overview, tasks, limit)))
+}
+
+impl Asked {
+    fn filter(self) -> Result<ListFilter, Problem> {
+        let state = match self.state {
+            None => None,
+            Some(name) => Some(TaskState::parse(&name.to_uppercase()).ok_or_else(no_state)?),
+        };
+        Ok(ListFilter {
+            state,
+            task: self.task,
+            queue: self.queue,
+            before: self.before,
+            limit: self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
+        })
+    }
+}
+
+fn no_state() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST)
+        .with_detail("state is one of pending, started, retry, success, failure, revoked")
+}

@@ -1,0 +1,95 @@
+//! The roles about tasks: `worker` and `tasks`.
+
+use siding_runtime::Builder;
+
+use super::prepared::Prepared;
+use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit};
+use super::running::StartError;
+use super::worker::Worker;
+use super::{App, exit, logging, store};
+use crate::tasks::{CommandError, TaskCommand};
+
+/// What is said of an application to which `with_tasks` was never given any.
+const NO_TASKS: &str = "this application has no tasks: `App::with_tasks` gives it some";
+
+impl App {
+    /// Runs tasks until it is told to stop.
+    pub(super) fn work(self) -> u8 {
+        logging::start(&self.settings);
+        raise_descriptor_limit();
+        if self.tasks.is_none() {
+            tracing::error!("{NO_TASKS}");
+            return exit::USAGE;
+        }
+        match self.prepare() {
+            Ok(prepared) => work_until_told(prepared),
+            Err(error) => {
+                log_start_error(&error);
+                exit_code(&error)
+            }
+        }
+    }
+
+    /// Does what an operator wants with tasks.
+    pub(super) fn handle_tasks(self, command: TaskCommand) -> u8 {
+        logging::start(&self.settings);
+        if self.tasks.is_none() {
+            tracing::error!("{NO_TASKS}");
+            return exit::USAGE;
+        }
+        match handle(&self, command) {
+            Ok(Ok(())) => exit::OK,
+            Ok(Err(error)) => {
+                tracing::error!("{error}");
+                exit::FAILURE
+            }
+            Err(error) => {
+                log_start_error(&error);
+                exit_code(&error)
+            }
+        }
+    }
+}
+
+fn handle(app: &App, command: TaskCommand) -> Result<Result<(), CommandError>, StartError> {
+    let broker = store::open(&app.settings.tasks)?;
+    let mut runtime = Builder::new();
+    runtime = runtime.event_loop_threads(1).relief_threads(0);
+    let runtime = runtime.build().map_err(StartError::Runtime)?;
+    Ok(runtime.block_on(command.run(&*broker)))
+}
+
+fn work_until_told(prepared: Prepared) -> u8 {
+    let Prepared {
+        name,
+        runtime,
+        settings,
+        tasks,
+        ..
+    } = prepared;
+    let code = runtime.block_on(async {
+        let mut signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(error) => {
+                tracing::error!("failed to listen for signals: {error}");
+                return exit::FAILURE;
+            }
+        };
+        let Some(tasks) = tasks else {
+            return exit::USAGE;
+        };
+        let mut worker = Worker::start(&tasks, name, &settings.tasks, runtime.handle());
+        tokio::select! {
+            error = worker.failed() => {
+                tracing::error!("{error}");
+                return exit::STORE;
+            }
+            () = signals.next() => {}
+        }
+        tracing::info!("finishing what runs; a second signal stops at once");
+        worker.stop(signals.next()).await;
+        exit::OK
+    });
+    drop(runtime);
+    code
+}
