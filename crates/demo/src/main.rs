@@ -7,15 +7,21 @@ mod health;
 mod hello;
 mod notify;
 mod query;
+mod tasks;
 mod wait;
 
+use siding::tasks::Tasks;
 use siding::{App, ExitCode, compute, get, pinned, post};
+
+use tasks::Jobs;
 
 fn main() -> ExitCode {
     app().run()
 }
 
 fn app() -> App {
+    let tasks = Tasks::new();
+    let jobs = Jobs::register(&tasks);
     App::new("siding-demo")
         .route("/health", get(health::health))
         .route("/hello", get(hello::hello))
@@ -25,7 +31,14 @@ fn app() -> App {
         .route("/bad", get(wait::on_the_event_loop))
         .route("/bad-pinned", get(pinned(wait::on_the_event_loop)))
         .route("/workaround", get(wait::offloaded))
-        .route("/compute", get(compute(compute::on_the_compute_lane)))
+        .route(
+            "/compute",
+            get(compute(compute::on_the_compute_lane)).post(tasks::start_computation),
+        )
         .route("/bad-compute", get(compute::on_the_event_loop))
         .route("/notify", post(notify::notify))
+        .route("/tasks/{name}", post(tasks::start))
+        .route("/result/{task_id}", get(tasks::result))
+        .with_state(jobs)
+        .with_tasks(tasks)
 }

@@ -96,8 +96,9 @@ pub(crate) async fn start(
     let mut sending = jobs.all.send_task::<RawJson>(&name, call.args, call.kwargs);
     if let Some(seconds) = call.countdown {
         let countdown = within(seconds, COUNTDOWN_MAX_S).ok_or_else(|| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
-                .with_detail(format!("countdown is a number of seconds from 0 to {COUNTDOWN_MAX_S}"))
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY).with_detail(format!(
+                "countdown is a number of seconds from 0 to {COUNTDOWN_MAX_S}"
+            ))
         })?;
         sending = sending.countdown(countdown);
     }
@@ -128,10 +129,16 @@ pub(crate) async fn result(
     State(jobs): State<Jobs>,
     Path(id): Path<String>,
 ) -> Result<Json<Answer>, Problem> {
-    let meta = jobs.all.result::<RawJson>(id).meta().await?.ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND)
-            .with_detail("no task has this id: it was never sent here, or its result is no longer kept")
-    })?;
+    let meta = jobs
+        .all
+        .result::<RawJson>(id)
+        .meta()
+        .await?
+        .ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND).with_detail(
+                "no task has this id: it was never sent here, or its result is no longer kept",
+            )
+        })?;
     answer(meta).map(Json)
 }
 
@@ -154,7 +161,12 @@ fn answer(meta: Meta) -> Result<Answer, Problem> {
 fn failure(exception: Option<Exception>) -> Problem {
     let why = exception.map_or_else(
         || "the task failed".to_owned(),
-        |exception| format!("the task failed: {}: {}", exception.exc_type, exception.message),
+        |exception| {
+            format!(
+                "the task failed: {}: {}",
+                exception.exc_type, exception.message
+            )
+        },
     );
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR).with_detail(why)
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use siding_tasks::{Broker, Embedded, Enqueue, Message, RawJson, State};
+use siding_tasks::{Broker, Embedded, EmbeddedSettings, Enqueue, Message, RawJson, State};
 
 use super::CaseError;
 use crate::bench::Bench;
@@ -118,7 +118,7 @@ fn per_second(tasks: u64, span: Duration) -> f64 {
 
 /// A store in which `tasks` tasks wait.
 async fn fill(directory: &Path, tasks: u64) -> Result<Embedded, CaseError> {
-    let store = Embedded::open(directory)?;
+    let store = Embedded::open(directory, EmbeddedSettings::default())?;
     let mut sent = 0;
     while sent < tasks {
         let next = tasks.min(sent + BATCH);
