@@ -11,7 +11,7 @@ mod tasks;
 mod wait;
 
 use siding::tasks::Tasks;
-use siding::{App, ExitCode, compute, get, pinned, post};
+use siding::{App, ExitCode, compute, get, pinned, post, processes};
 
 use tasks::Jobs;
 
@@ -35,6 +35,7 @@ fn app() -> App {
             "/compute",
             get(compute(compute::on_the_compute_lane)).post(tasks::start_computation),
         )
+        .route("/compute/process", get(processes(compute::in_a_child)))
         .route("/bad-compute", get(compute::on_the_event_loop))
         .route("/notify", post(notify::notify))
         .route("/tasks/{name}", post(tasks::start))

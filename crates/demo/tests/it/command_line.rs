@@ -36,6 +36,7 @@ fn routes_are_listed() {
             "(pinned)",
         ],
         &["GET", "/compute", "fn", "compute"],
+        &["GET", "/compute/process", "fn", "processes"],
     ] {
         assert!(
             rows.contains(&row.to_vec()),

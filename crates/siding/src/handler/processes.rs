@@ -55,11 +55,6 @@ pub struct Processes<F>(F);
 
 /// A plain `fn` that answers requests; implemented for every `fn` whose arguments are extractors. There is no need to
 /// implement this trait, or to name it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be called in a child process",
-    label = "not a plain `fn` of extractors that returns a response",
-    note = "`processes` takes a plain `fn`: a child has no event loop for an `async fn`"
-)]
 pub trait PlainHandler<T, S>: Handler<T, S> {
     /// Extracts the arguments for one request.
     #[doc(hidden)]

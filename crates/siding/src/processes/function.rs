@@ -23,15 +23,18 @@ pub(crate) fn answer(
     let runtime = OnceLock::new();
     move |message| {
         let runtime: &io::Result<Runtime> = runtime.get_or_init(event_loop);
-        let runtime = runtime.as_ref().map_err(failed)?;
-        let request = wire::read_request(message).map_err(failed)?;
+        let runtime = runtime.as_ref().map_err(|error| failed(error))?;
+        let request = wire::read_request(message).map_err(|error| failed(&error))?;
         let asked = format!("{} {}", request.method(), request.uri().path());
         let Ok(mut response) = runtime.block_on(router.clone().oneshot(request));
         let later = response.extensions_mut().remove::<Later>();
         let later = later.ok_or_else(|| not_routed(&asked))?;
         let (parts, body) = later.finish(response).into_parts();
         let body = runtime.block_on(to_bytes(body, usize::MAX));
-        Ok(wire::response(&parts, &body.map_err(failed)?))
+        Ok(wire::response(
+            &parts,
+            &body.map_err(|error| failed(&error))?,
+        ))
     }
 }
 
@@ -42,7 +45,7 @@ fn event_loop() -> io::Result<Runtime> {
         .build()
 }
 
-fn failed(error: impl ToString) -> FunctionErrorKind {
+fn failed(error: &impl ToString) -> FunctionErrorKind {
     FunctionErrorKind::Failed(error.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! The thread that keeps one child: starts it, gives it jobs, and ends it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::process::{Process, Seen, State};
 use super::program;
 use super::wire::{self, Frame};
 use crate::lane::admission::{Waiter, Waiting};
-use crate::lane::job::OnLeave;
+use crate::lane::job::{OnLeave, panic_message};
 
 /// A child whose `main` takes longer to reach `serve_child` is given up.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -73,7 +74,7 @@ impl Keeper {
                     number,
                     deadline: context.deadline,
                 };
-                self.attempt(&attempt, order)
+                self.attempt_guarded(&attempt, order)
             }
             None => Fate::Unrun(Interrupt::Left),
         };
@@ -86,6 +87,15 @@ impl Keeper {
             self.replace();
         }
         self.retire_if_worn();
+    }
+
+    /// The log is other people's code; whatever it does, a job gets an answer.
+    fn attempt_guarded(&mut self, job: &Attempt, order: Order) -> Fate {
+        let attempt = AssertUnwindSafe(|| self.attempt(job, order));
+        catch_unwind(attempt).unwrap_or_else(|panic| {
+            self.kill();
+            Fate::NotStarted(format!("its keeper panicked: {}", panic_message(&*panic)))
+        })
     }
 
     /// Runs a job in the child, to whatever end.

@@ -6,7 +6,8 @@
 //! they choose. A child is this same program, which [`serve_child`] recognises as such. It runs one function at a time, on its
 //! main thread, without an event loop; it stays for the next one, with its caches warm and its leaks.
 //!
-//! What a child prints goes to the log line by line, with the number of its job.
+//! What a child prints goes to the log line by line, with the number of its job: standard output as information, standard
+//! error as warnings, and lines there that begin with a level, as those of the child's own log do, at that level.
 //!
 //! # Bound
 //!
@@ -56,6 +57,7 @@ mod fate;
 mod functions;
 mod inbox;
 mod keeper;
+mod line;
 mod output;
 mod process;
 mod program;

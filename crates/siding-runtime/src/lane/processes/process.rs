@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::bell::Bell;
 use super::error::ProcessEnd;
 use super::inbox::Inbox;
+use super::line;
 use super::output::{Output, Stream};
 use super::program::Program;
 use super::wire::{Frame, Nonsense};
@@ -274,8 +275,5 @@ fn never_block<P: AsFd>(pipe: Option<P>) -> io::Result<Option<P>> {
 
 /// The log of a child's lines.
 fn line_log(child: Pid, job: Option<u64>) -> impl Fn(Stream, &str) + Copy {
-    move |stream, line| match job {
-        Some(job) => tracing::info!(job, child = %child, stream = stream.as_str(), "{line}"),
-        None => tracing::info!(child = %child, stream = stream.as_str(), "{line}"),
-    }
+    move |stream, text| line::log(child, job, stream, text)
 }

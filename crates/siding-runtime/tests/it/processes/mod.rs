@@ -2,6 +2,7 @@
 
 mod calls;
 mod ends;
+mod impostors;
 mod limits;
 mod log;
 mod support;
