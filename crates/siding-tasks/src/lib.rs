@@ -6,7 +6,14 @@
 mod broker;
 mod canvas;
 mod embedded;
+mod host;
 mod message;
+mod periodic;
+mod result;
+mod send;
+mod task;
+mod tasks;
+mod worker;
 
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
@@ -18,3 +25,12 @@ pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,
 };
+pub use result::{AsyncResult, GetError, GroupResult};
+pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
+#[doc(hidden)]
+pub use task::{ArgumentReader, Call, Declaration, Ended, ReadArguments, Work};
+pub use task::{
+    IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
+};
+pub use tasks::Tasks;
+pub use worker::{Worker, WorkerError};

@@ -15,13 +15,10 @@ mod head;
 mod options;
 mod shape;
 
-#[expect(unused_imports, reason = "the worker uses it")]
-pub(crate) use after::after_success;
-pub(crate) use after::{after_failure, chord_body, fallout};
+pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};
-#[expect(unused_imports, reason = "sending uses them")]
 pub(crate) use head::{freeze, leaves};
-use shape::Shape;
+pub(crate) use shape::Shape;
 
 /// Why a signature cannot be sent.
 #[derive(Debug, thiserror::Error)]

@@ -24,8 +24,8 @@ pub(crate) struct Member {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum SecondsOrMoment {
-    Seconds(f64),
     Moment(String),
+    Seconds(serde::de::IgnoredAny),
 }
 
 impl Signature {

@@ -1,4 +1,4 @@
-//! The embedded store, on real files.
+//! The embedded store on real files, and tasks on it.
 
 mod basics;
 mod faults;
@@ -6,6 +6,7 @@ mod housekeeping;
 mod model;
 mod processes;
 mod support;
+mod tasks;
 mod torn;
 mod wakes;
 mod workflows;

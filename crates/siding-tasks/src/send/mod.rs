@@ -1,0 +1,118 @@
+//! Sending tasks.
+
+mod apply_async;
+mod canvas;
+
+pub use apply_async::ApplyAsync;
+pub use canvas::{Canvas, Group, chain, chord, group};
+
+use crate::broker::{BrokerError, Enqueue, Enqueued};
+use crate::canvas::CanvasError;
+use crate::result::AsyncResult;
+use crate::task::{IntoArguments, Task, WriteArguments};
+use crate::tasks::Tasks;
+
+/// Why a task was not sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Nothing keeps messages yet.
+    #[error(
+        "the tasks are not connected to a broker yet; call `Tasks::connect` first, or start the app"
+    )]
+    NotConnected,
+    /// An argument has no form in JSON, such as a map whose keys are not strings.
+    #[error("argument {} of {task} has no form in JSON", .place + 1)]
+    Argument {
+        /// The task.
+        task: String,
+        /// Which argument, from 0.
+        place: usize,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A signature says something that makes no sense.
+    #[error(transparent)]
+    Canvas(#[from] CanvasError),
+    /// The broker did not take it.
+    #[error("the broker did not take it")]
+    Broker(#[from] BrokerError),
+}
+
+impl<A: WriteArguments, T> Task<A, T> {
+    /// Sends a call, which is durable when this returns.
+    ///
+    /// # Errors
+    /// When there is no broker yet, an argument has no form in JSON, or the broker does not take it.
+    ///
+    /// # Cancellation
+    /// Dropping the future gives up the answer; the call may have been sent.
+    pub async fn delay(
+        &self,
+        arguments: impl IntoArguments<A>,
+    ) -> Result<AsyncResult<T>, SendError> {
+        self.apply_async(arguments).send().await
+    }
+
+    /// A call with options of its own, sent when it is awaited.
+    pub fn apply_async(&self, arguments: impl IntoArguments<A>) -> ApplyAsync<T> {
+        let message = self.write(arguments.into_arguments()).map(|args| {
+            let mut message = self.definition.message();
+            message.args = args;
+            message
+        });
+        ApplyAsync::new(self.tasks.clone(), message)
+    }
+}
+
+impl<A, T> Task<A, T> {
+    fn write<P: WriteArguments>(
+        &self,
+        arguments: P,
+    ) -> Result<Vec<crate::message::RawJson>, SendError> {
+        arguments
+            .write()
+            .map_err(|(place, source)| SendError::Argument {
+                task: self.name().to_owned(),
+                place,
+                source,
+            })
+    }
+
+    /// A call to be sent later, or as part of a [chain](chain), [group](group) or [chord](chord): Celery's `.s()`. The result
+    /// of what comes before it is put before `arguments`, which is a tuple of those that are left.
+    pub fn s<P: WriteArguments>(&self, arguments: P) -> Canvas<T> {
+        let signature = self.write(arguments).map(|args| {
+            let mut signature = crate::message::Signature::new(self.name());
+            signature.args = args;
+            let options = self.definition.options();
+            if options.queue != crate::message::Message::DEFAULT_QUEUE {
+                signature.set("queue", &options.queue);
+            }
+            if options.priority.get() > 0 {
+                signature.set("priority", &options.priority.get());
+            }
+            if let Some(limit) = options.time_limits.hard {
+                signature.set("time_limit", &limit.as_secs_f64());
+            }
+            if let Some(limit) = options.time_limits.soft {
+                signature.set("soft_time_limit", &limit.as_secs_f64());
+            }
+            if options.ignore_result {
+                signature.set("ignore_result", &true);
+            }
+            signature
+        });
+        Canvas::new(self.tasks.clone(), signature)
+    }
+
+    /// Like [`s`](Self::s), but it takes no result of what comes before it.
+    pub fn si<P: WriteArguments>(&self, arguments: P) -> Canvas<T> {
+        self.s(arguments).immutable()
+    }
+}
+
+/// Sends, and answers what became of each message.
+pub(crate) async fn enqueue(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enqueued>, SendError> {
+    Ok(tasks.broker()?.enqueue(request).await?)
+}

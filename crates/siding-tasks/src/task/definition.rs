@@ -1,0 +1,105 @@
+//! What is known of a registered task, without its types.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use siding_runtime::{Route, RouteSpec, Routes};
+
+use super::arguments::ReadArguments;
+use super::{Call, Declaration, Options, TaskFunction, Work};
+use crate::message::Message;
+
+/// A registered task: its function, its options, and its route once a worker has one.
+pub(crate) struct Definition {
+    name: String,
+    declaration: Declaration,
+    arguments: usize,
+    options: RwLock<Arc<Options>>,
+    function: Box<dyn Fn(Call) -> Work + Send + Sync>,
+    route: OnceLock<Arc<Route>>,
+}
+
+impl Definition {
+    /// # Panics
+    /// When `function` returns a `Result` whose errors would be taken for successes.
+    pub(crate) fn new<F, M>(name: String, function: F) -> Self
+    where
+        F: TaskFunction<M>,
+    {
+        let declaration = F::declaration();
+        assert!(
+            !declaration.hides_errors,
+            "the task {name:?} returns a `Result` whose error is no error: let it implement `std::error::Error`, or be a \
+             `TaskError`"
+        );
+        Self {
+            name,
+            declaration,
+            arguments: F::Args::COUNT,
+            options: RwLock::default(),
+            function: Box::new(move |call| function.call(call)),
+            route: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn declaration(&self) -> Declaration {
+        self.declaration
+    }
+
+    /// How many arguments it takes.
+    pub(crate) fn arguments(&self) -> usize {
+        self.arguments
+    }
+
+    pub(crate) fn options(&self) -> Arc<Options> {
+        let options = self.options.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&options)
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Options)) {
+        let mut options = self.options.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut options));
+    }
+
+    pub(crate) fn call(&self, call: Call) -> Work {
+        (self.function)(call)
+    }
+
+    /// A message for it with its options.
+    pub(crate) fn message(&self) -> Message {
+        let options = self.options();
+        Message {
+            queue: options.queue.clone(),
+            priority: options.priority,
+            time_limits: options.time_limits,
+            ignore_result: options.ignore_result,
+            ..Message::new(&*self.name)
+        }
+    }
+
+    /// Its route among those of the runtime that runs it, which is the first that asked.
+    pub(crate) fn route(&self, routes: &Routes) -> &Arc<Route> {
+        self.route.get_or_init(|| {
+            routes.register(RouteSpec {
+                name: format!("task {}", self.name),
+                kind: self.declaration.kind,
+                declared: self.declaration.lane,
+                pinned: self.declaration.pinned,
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition")
+            .field("name", &self.name)
+            .field("declaration", &self.declaration)
+            .field("options", &self.options())
+            .finish_non_exhaustive()
+    }
+}

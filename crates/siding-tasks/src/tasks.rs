@@ -1,0 +1,204 @@
+//! The tasks of an application and the broker that keeps them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use crate::broker::{Broker, Revocation};
+use crate::canvas::Family;
+use crate::embedded::{Clock, SystemClock};
+use crate::message::{RawJson, TaskId, Timestamp};
+use crate::result::AsyncResult;
+use crate::send::{ApplyAsync, SendError};
+use crate::task::{Definition, Task, TaskContext, TaskFunction};
+
+/// The tasks of an application. Clones are cheap and share everything.
+///
+/// Tasks are registered first; [`connect`](Self::connect) gives them a broker, and from then on they can be sent and run.
+///
+/// ```
+/// use siding_tasks::Tasks;
+///
+/// fn heavy_computation(n: u64) -> u64 {
+///     (0..n).sum()
+/// }
+///
+/// let tasks = Tasks::new();
+/// let heavy = tasks.register("heavy_computation", heavy_computation);
+/// # async fn send(heavy: siding_tasks::Task<(u64,), u64>) -> Result<(), Box<dyn std::error::Error>> {
+/// let result = heavy.delay(1_000).await?;
+/// let sum: u64 = result.get(std::time::Duration::from_secs(10)).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Tasks(Arc<Shared>);
+
+struct Shared {
+    registry: RwLock<BTreeMap<String, Arc<Definition>>>,
+    broker: OnceLock<Arc<dyn Broker>>,
+    schedules: crate::periodic::Schedules,
+    origin: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Tasks {
+    /// None yet, and no broker.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a registry is made on purpose")]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// Like [`new`](Self::new), with another clock than the machine's: the one that etas, expiries and schedules are told by.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            registry: RwLock::default(),
+            broker: OnceLock::new(),
+            schedules: crate::periodic::Schedules::default(),
+            origin: format!("{}@{}", std::process::id(), crate::host::name()),
+            clock,
+        }))
+    }
+
+    /// Makes `function` the task `name`.
+    ///
+    /// # Panics
+    /// When a task of this name is registered already, and when the function returns a `Result` whose error neither implements
+    /// [`std::error::Error`] nor is a [`TaskError`](crate::TaskError): its errors would be results.
+    pub fn register<F, M>(&self, name: impl Into<String>, function: F) -> Task<F::Args, F::Output>
+    where
+        F: TaskFunction<M>,
+    {
+        let name = name.into();
+        let definition = Arc::new(Definition::new(name.clone(), function));
+        let before = self
+            .0
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.clone(), Arc::clone(&definition));
+        assert!(before.is_none(), "two tasks are registered as {name:?}");
+        Task::new(self.clone(), definition)
+    }
+
+    /// The names of all registered tasks.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.definitions()
+            .iter()
+            .map(|task| task.name().to_owned())
+            .collect()
+    }
+
+    /// Gives the tasks their broker.
+    ///
+    /// # Panics
+    /// When they have one.
+    pub fn connect(&self, broker: Arc<dyn Broker>) {
+        let connected = self.0.broker.set(broker);
+        assert!(
+            connected.is_ok(),
+            "the tasks are connected to a broker already"
+        );
+    }
+
+    /// The broker.
+    ///
+    /// # Errors
+    /// [`SendError::NotConnected`] before [`connect`](Self::connect).
+    pub fn broker(&self) -> Result<&Arc<dyn Broker>, SendError> {
+        self.0.broker.get().ok_or(SendError::NotConnected)
+    }
+
+    /// A call of a task that may be registered in another program, with arguments as JSON.
+    ///
+    /// ```
+    /// # async fn send(tasks: siding_tasks::Tasks) -> Result<(), Box<dyn std::error::Error>> {
+    /// use siding_tasks::RawJson;
+    ///
+    /// let result = tasks
+    ///     .send_task::<i64>("tasks.add", vec![RawJson::of(&2)?], [("y".to_owned(), RawJson::of(&3)?)])
+    ///     .queue("python")
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn send_task<T>(
+        &self,
+        name: &str,
+        args: Vec<RawJson>,
+        kwargs: impl IntoIterator<Item = (String, RawJson)>,
+    ) -> ApplyAsync<T> {
+        let mut message = match self.definition(name) {
+            Some(definition) => definition.message(),
+            None => crate::message::Message::new(name),
+        };
+        message.args = args;
+        message.kwargs = kwargs.into_iter().collect();
+        ApplyAsync::new(self.clone(), Ok(message))
+    }
+
+    /// The result of the task `id`, as a `T`.
+    #[must_use]
+    pub fn result<T>(&self, id: impl Into<TaskId>) -> AsyncResult<T> {
+        AsyncResult::new(self.clone(), id.into())
+    }
+
+    /// Says that a task is not to run, now or ever; with [`Revocation::Terminate`], that it should end if it runs.
+    ///
+    /// # Errors
+    /// When there is no broker, or it cannot do so.
+    pub async fn revoke(
+        &self,
+        id: impl Into<TaskId>,
+        revocation: Revocation,
+    ) -> Result<(), SendError> {
+        Ok(self.broker()?.revoke(id.into(), revocation).await?)
+    }
+
+    pub(crate) fn definition(&self, name: &str) -> Option<Arc<Definition>> {
+        let registry = self
+            .0
+            .registry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        registry.get(name).cloned()
+    }
+
+    pub(crate) fn definitions(&self) -> Vec<Arc<Definition>> {
+        let registry = self
+            .0
+            .registry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        registry.values().cloned().collect()
+    }
+
+    pub(crate) fn schedules(&self) -> &crate::periodic::Schedules {
+        &self.0.schedules
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Whose children messages are that are sent here and now.
+    pub(crate) fn family(&self) -> Family {
+        let now = self.now();
+        let mut family = match TaskContext::try_current() {
+            Some(context) => Family::child_of(context.message(), now),
+            None => Family::none(now),
+        };
+        family.origin = Some(self.0.origin.clone());
+        family
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks")
+            .field("names", &self.names())
+            .field("broker", &self.0.broker.get())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+//! What the parts of a worker share: the messages that it holds.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use siding_runtime::Handle;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::Instant;
+
+use crate::broker::{Broker, Lease};
+use crate::task::TaskContext;
+use crate::tasks::Tasks;
+
+/// Settlements on their way at once; beyond it, slots stay taken until the broker has caught up.
+const UNSETTLED_MAX: usize = 1_024;
+
+/// What the parts of a worker share.
+pub(crate) struct Crew {
+    pub(crate) tasks: Tasks,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) handle: Handle,
+    pub(crate) name: String,
+    pub(crate) lease: Duration,
+    pub(super) unsettled: Semaphore,
+    held: Mutex<HashMap<Lease, Held>>,
+    /// Told when nothing is held any more.
+    empty: Notify,
+}
+
+/// A message that the worker holds.
+#[derive(Debug)]
+struct Held {
+    end: Option<oneshot::Sender<End>>,
+    context: Option<TaskContext>,
+    renewed_at: Instant,
+}
+
+/// Why work is ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The task was revoked.
+    Terminated,
+    /// The message belongs to somebody else.
+    Lost,
+    /// The worker stops.
+    Stopped,
+}
+
+impl Crew {
+    pub(super) fn new(
+        tasks: Tasks,
+        broker: Arc<dyn Broker>,
+        handle: Handle,
+        name: String,
+        lease: Duration,
+    ) -> Self {
+        Self {
+            tasks,
+            broker,
+            handle,
+            name,
+            lease,
+            unsettled: Semaphore::new(UNSETTLED_MAX),
+            held: Mutex::default(),
+            empty: Notify::new(),
+        }
+    }
+
+    /// Nothing is left half done under the lock.
+    fn held(&self) -> MutexGuard<'_, HashMap<Lease, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds a message from now on, until [`let_go`](Self::let_go).
+    pub(super) fn hold(&self, lease: Lease) -> oneshot::Receiver<End> {
+        let (end, ended) = oneshot::channel();
+        let held = Held {
+            end: Some(end),
+            context: None,
+            renewed_at: Instant::now(),
+        };
+        self.held().insert(lease, held);
+        ended
+    }
+
+    /// The context to be told when it ends.
+    pub(super) fn attach(&self, lease: &Lease, context: &TaskContext) {
+        if let Some(held) = self.held().get_mut(lease) {
+            held.context = Some(context.clone());
+        }
+    }
+
+    pub(super) fn let_go(&self, lease: &Lease) {
+        let mut held = self.held();
+        held.remove(lease);
+        if held.is_empty() {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// Ends the work on a message.
+    pub(super) fn end(&self, lease: &Lease, why: End) {
+        if let Some(held) = self.held().get_mut(lease) {
+            held.end(why);
+        }
+    }
+
+    /// Ends all work.
+    pub(super) fn stop_all(&self) {
+        for held in self.held().values_mut() {
+            held.end(End::Stopped);
+        }
+    }
+
+    /// The leases that were renewed `age` ago or earlier.
+    pub(super) fn leases_older_than(&self, age: Duration) -> Vec<Lease> {
+        let held = self.held();
+        let old = held
+            .iter()
+            .filter(|(_, held)| held.renewed_at.elapsed() >= age);
+        old.map(|(lease, _)| lease.clone()).collect()
+    }
+
+    /// The broker has renewed a lease.
+    pub(super) fn renewed(&self, lease: &Lease, at: Instant) {
+        if let Some(held) = self.held().get_mut(lease) {
+            held.renewed_at = at;
+        }
+    }
+
+    /// Waits for what runs until `limit`, then gives back the rest.
+    pub(super) async fn drain(&self, limit: Duration) {
+        if tokio::time::timeout(limit, self.emptied()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            worker = self.name,
+            tasks = self.held().len(),
+            "tasks still run; they are given back"
+        );
+        self.stop_all();
+        // What is being settled still may be, as long as its lease can last.
+        if tokio::time::timeout(self.lease, self.emptied())
+            .await
+            .is_err()
+        {
+            tracing::error!(
+                worker = self.name,
+                "the broker did not take everything back"
+            );
+        }
+    }
+
+    async fn emptied(&self) {
+        loop {
+            let emptied = self.empty.notified();
+            tokio::pin!(emptied);
+            emptied.as_mut().enable();
+            if self.held().is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+impl Held {
+    fn end(&mut self, why: End) {
+        if let Some(context) = &self.context {
+            context.cancel();
+        }
+        if let Some(end) = self.end.take() {
+            // Whoever settles it already listens no more.
+            let _ = end.send(why);
+        }
+    }
+}
+
+impl fmt::Debug for Crew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Crew")
+            .field("name", &self.name)
+            .field("held", &self.held().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! From how a task ended to how its delivery does.
+
+use std::time::Duration;
+
+use crate::broker::{Enqueue, Settlement};
+use crate::canvas::{CanvasError, after_failure, after_success};
+use crate::message::{Exception, Message, Timestamp};
+use crate::task::{Ended, Options, TaskError};
+
+/// How work on a message ended.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// The function returned, or may not run.
+    Ended(Ended),
+    /// The task was revoked.
+    Terminated,
+    /// The message belongs to somebody else.
+    Lost,
+    /// The worker stops.
+    Stopped,
+}
+
+/// What the broker is told.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Settle(Box<Settlement>),
+    /// The message is given back.
+    Release,
+    /// Nothing: it is not ours.
+    Silence,
+}
+
+pub(super) fn settlement(
+    message: &Message,
+    ran: Ran,
+    options: Option<&Options>,
+    now: Timestamp,
+) -> Verdict {
+    let settlement = match ran {
+        Ran::Lost => return Verdict::Silence,
+        Ran::Stopped => return Verdict::Release,
+        Ran::Terminated => Settlement::Revoked {
+            reason: "terminated".to_owned(),
+            successors: errbacks(message, now),
+        },
+        Ran::Ended(Err(error)) => failed(message, error, options, now),
+        Ran::Ended(Ok(result)) => match after_success(message, &result, now) {
+            Ok(successors) => Settlement::Success { result, successors },
+            Err(error) => failed(message, error.into(), None, now),
+        },
+    };
+    Verdict::Settle(Box::new(settlement))
+}
+
+fn failed(
+    message: &Message,
+    error: TaskError,
+    options: Option<&Options>,
+    now: Timestamp,
+) -> Settlement {
+    let delay = options.and_then(|options| options.retry.next(&error, message.retries, chance()));
+    let (exception, traceback) = error.into_parts();
+    match delay {
+        Some(delay) => Settlement::Retry {
+            message: Message {
+                retries: message.retries + 1,
+                eta: Some(now.after(delay)),
+                ..message.clone()
+            },
+            exception,
+            traceback,
+        },
+        None => Settlement::Failure {
+            exception,
+            traceback,
+            successors: errbacks(message, now),
+        },
+    }
+}
+
+/// Errbacks that cannot be sent are told to the log: the task has failed already.
+fn errbacks(message: &Message, now: Timestamp) -> Enqueue {
+    after_failure(message, now).unwrap_or_else(|error: CanvasError| {
+        tracing::error!(task = message.task, id = %message.id, %error, "errbacks are left out");
+        Enqueue::default()
+    })
+}
+
+/// A random number from 0 to 1.
+fn chance() -> f64 {
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    let number = u32::try_from(high >> 32).unwrap_or(u32::MAX);
+    f64::from(number) / f64::from(u32::MAX)
+}
+
+/// Tells the log how a task ended.
+pub(super) fn log(message: &Message, verdict: &Verdict, lasted: Duration) {
+    let (task, id) = (&message.task, &message.id);
+    let Verdict::Settle(settlement) = verdict else {
+        tracing::info!(task, %id, ?lasted, "task given up");
+        return;
+    };
+    match &**settlement {
+        Settlement::Success { .. } => tracing::debug!(task, %id, ?lasted, "task succeeded"),
+        Settlement::Failure {
+            exception,
+            traceback,
+            ..
+        } => {
+            let error = text(exception);
+            tracing::error!(task, %id, ?lasted, error, traceback, "task failed");
+        }
+        Settlement::Retry {
+            message, exception, ..
+        } => {
+            let (retries, error) = (message.retries, text(exception));
+            tracing::warn!(task, %id, ?lasted, retries, error, "task is tried again");
+        }
+        Settlement::Revoked { reason, .. } => {
+            tracing::info!(task, %id, ?lasted, reason, "task revoked");
+        }
+    }
+}
+
+fn text(exception: &Exception) -> String {
+    format!("{}: {}", exception.exc_type, exception.message)
+}

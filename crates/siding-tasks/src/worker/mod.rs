@@ -1,0 +1,197 @@
+//! What runs tasks.
+
+mod claims;
+mod crew;
+mod ended;
+mod renewal;
+mod running;
+mod settling;
+mod unwind;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use siding_runtime::{Handle, LaneKind};
+
+pub(crate) use crew::Crew;
+
+use crate::message::Message;
+use crate::send::SendError;
+use crate::tasks::Tasks;
+
+/// How long a lease lasts unless set: work of a worker that is gone is found after this long.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How many tasks run at once on the event loop, where neither a lane nor the settings say.
+const ASYNC_CONCURRENCY: usize = 256;
+
+/// Runs tasks: claims messages that are due, runs their functions on the lanes of the runtime, and settles them.
+///
+/// # Bound
+/// It holds as many messages as it has [slots](Self::concurrency), and claims only when one is free: no message waits behind
+/// a long task while another worker could run it.
+///
+/// # Cancellation
+/// A task that is revoked with [`Terminate`](crate::Revocation::Terminate), has passed its time limit, or whose lease was
+/// lost is ended as far as its lane can: a future is dropped at its next `.await`, a function of the thread or compute lane
+/// is told by [`TaskContext::is_cancelled`](crate::TaskContext::is_cancelled) and goes on if it does not ask. What it does or
+/// says after that does not count.
+///
+/// # Shutdown
+/// When told to stop it claims nothing more. What runs has [a limit](Self::stop_limit) to end; the rest is given back at once,
+/// and is due again.
+///
+/// ```no_run
+/// # async fn main_of(tasks: siding_tasks::Tasks) -> Result<(), Box<dyn std::error::Error>> {
+/// tasks
+///     .worker()
+///     .name("images")
+///     .queues(["celery", "images"])
+///     .run(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "does nothing unless it runs"]
+pub struct Worker {
+    tasks: Tasks,
+    name: String,
+    queues: Vec<String>,
+    concurrency: Option<usize>,
+    lease: Duration,
+    stop_limit: Duration,
+}
+
+impl Tasks {
+    /// A worker for these tasks.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            tasks: self.clone(),
+            name: "worker".to_owned(),
+            queues: vec![Message::DEFAULT_QUEUE.to_owned()],
+            concurrency: None,
+            lease: LEASE,
+            stop_limit: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Worker {
+    /// Its name. `@` and the machine's name are added, unless there is an `@`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The queues it serves; `celery` unless set.
+    pub fn queues<Q: Into<String>>(mut self, queues: impl IntoIterator<Item = Q>) -> Self {
+        self.queues = queues.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How many tasks it runs at once. Unless set, as many as the smallest of the lanes that its tasks are declared for has
+    /// threads: one a core when there is a task that computes. Serve queues of tasks that wait by another worker, of more.
+    ///
+    /// # Panics
+    /// When it is zero.
+    pub fn concurrency(mut self, tasks: usize) -> Self {
+        assert!(tasks > 0, "a worker without slots runs nothing");
+        self.concurrency = Some(tasks);
+        self
+    }
+
+    /// How long a lease lasts until it is renewed, which happens three times in this time; 30 s unless set. Work of a worker
+    /// that is gone is found after this long.
+    pub fn lease(mut self, period: Duration) -> Self {
+        self.lease = period;
+        self
+    }
+
+    /// How long running tasks have to end when the worker is told to stop; 30 s unless set.
+    pub fn stop_limit(mut self, limit: Duration) -> Self {
+        self.stop_limit = limit;
+        self
+    }
+
+    /// Runs tasks until `stop` resolves, and then until none of them runs.
+    ///
+    /// # Errors
+    /// When there is no broker yet, or it will never work again.
+    ///
+    /// # Panics
+    /// Outside a Siding runtime.
+    ///
+    /// # Cancellation
+    /// Dropping the future ends it as `stop` does, but waits for nothing.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), WorkerError> {
+        let broker = Arc::clone(self.tasks.broker()?);
+        let handle = Handle::current();
+        let slots = self.concurrency.unwrap_or_else(|| self.slots(&handle));
+        let name = if self.name.contains('@') {
+            self.name
+        } else {
+            format!("{}@{}", self.name, crate::host::name())
+        };
+        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, self.lease));
+        let _farewell = Farewell(&crew);
+        tracing::info!(worker = crew.name, queues = ?self.queues, slots, "the worker takes tasks");
+        let upkeep = async {
+            tokio::join!(renewal::renew(&crew), crate::periodic::run(&crew));
+        };
+        tokio::pin!(upkeep);
+        let claims = claims::Claims::new(&crew, self.queues, slots);
+        let ended = tokio::select! {
+            ended = claims.run(stop) => ended,
+            () = &mut upkeep => Ok(()),
+        };
+        tokio::select! {
+            () = crew.drain(self.stop_limit) => {}
+            () = &mut upkeep => {}
+        }
+        tracing::info!(worker = crew.name, "the worker has stopped");
+        ended
+    }
+
+    /// The smallest of the lanes that its tasks are declared for.
+    fn slots(&self, handle: &Handle) -> usize {
+        let config = handle.config();
+        let definitions = self.tasks.definitions();
+        let sizes = definitions
+            .iter()
+            .map(|task| match task.declaration().lane {
+                LaneKind::EventLoop => ASYNC_CONCURRENCY,
+                LaneKind::Threads => config.threads.threads_max,
+                LaneKind::Compute => config.compute.threads,
+            });
+        sizes.min().unwrap_or(ASYNC_CONCURRENCY).max(1)
+    }
+}
+
+/// Ends what still runs when the worker is dropped.
+struct Farewell<'a>(&'a Arc<Crew>);
+
+impl Drop for Farewell<'_> {
+    fn drop(&mut self) {
+        self.0.stop_all();
+    }
+}
+
+impl fmt::Debug for Farewell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Farewell")
+    }
+}
+
+/// Why a worker ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// There is nothing to claim from.
+    #[error(transparent)]
+    NotConnected(#[from] SendError),
+    /// The broker will never give it anything any more.
+    #[error("the broker failed")]
+    Broker(#[source] crate::broker::BrokerError),
+}

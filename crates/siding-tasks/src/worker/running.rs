@@ -1,0 +1,172 @@
+//! One message from its claim to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use siding_runtime::{JobError, RouteId};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
+
+use super::crew::{Crew, End};
+use super::ended::{self, Ran};
+use super::settling;
+use super::unwind::CatchUnwind;
+use crate::broker::{Delivery, Lease};
+use crate::message::Message;
+use crate::task::{
+    Call, ContextParts, Definition, Ended, TaskContext, TaskError, Work, scope, scoped,
+};
+
+/// Starts work on `delivery`. It keeps `slot` until the task has ended.
+pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, slot: OwnedSemaphorePermit) {
+    let definition = crew.tasks.definition(&delivery.message.task);
+    let route = definition
+        .as_ref()
+        .map_or(RouteId::BACKGROUND, |definition| {
+            definition.route(crew.handle.routes()).id()
+        });
+    let end = crew.hold(delivery.lease.clone());
+    let held = Hold {
+        crew: Arc::clone(crew),
+        lease: delivery.lease.clone(),
+    };
+    crew.handle
+        .spawn_as(route, serve(held, delivery, definition, end, slot));
+}
+
+/// A message that is held, and let go however its work ends.
+struct Hold {
+    crew: Arc<Crew>,
+    lease: Lease,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.crew.let_go(&self.lease);
+    }
+}
+
+async fn serve(
+    held: Hold,
+    delivery: Delivery,
+    definition: Option<Arc<Definition>>,
+    mut end: oneshot::Receiver<End>,
+    slot: OwnedSemaphorePermit,
+) {
+    let (crew, lease) = (&held.crew, &held.lease);
+    let message = &delivery.message;
+    tracing::debug!(task = message.task, id = %message.id, "task received");
+    let started = Instant::now();
+    let ran = match &definition {
+        Some(definition) => run(&held, definition, message, delivery.deliveries, &mut end).await,
+        None => Ran::Ended(Err(not_registered(message))),
+    };
+    let settlement = ended::settlement(
+        message,
+        ran,
+        definition
+            .as_ref()
+            .map(|definition| definition.options())
+            .as_deref(),
+        crew.tasks.now(),
+    );
+    ended::log(message, &settlement, started.elapsed());
+    let unsettled = crew.unsettled.acquire().await;
+    drop(slot);
+    settling::settle(crew, lease, settlement, &mut end).await;
+    drop(unsettled);
+}
+
+async fn run(
+    held: &Hold,
+    definition: &Arc<Definition>,
+    message: &Message,
+    deliveries: u32,
+    end: &mut oneshot::Receiver<End>,
+) -> Ran {
+    let now = Instant::now();
+    let limits = message.time_limits;
+    let context = TaskContext::new(ContextParts {
+        message: message.clone(),
+        worker: held.crew.name.clone(),
+        deliveries,
+        soft: limits.soft.map(|limit| now + limit),
+        hard: limits.hard.map(|limit| now + limit),
+        cancelled: AtomicBool::new(false),
+    });
+    held.crew.attach(&held.lease, &context);
+    let work = attempt(&held.crew, definition, &context);
+    let overtime = async {
+        match limits.hard {
+            Some(limit) => {
+                tokio::time::sleep(limit).await;
+                limit
+            }
+            None => std::future::pending::<Duration>().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        ran = work => ran,
+        why = end => Ran::from(why),
+        limit = overtime => {
+            context.cancel();
+            Ran::Ended(Err(overtime_error(limit)))
+        }
+    }
+}
+
+impl From<Result<End, oneshot::error::RecvError>> for Ran {
+    fn from(why: Result<End, oneshot::error::RecvError>) -> Self {
+        match why {
+            Ok(End::Terminated) => Self::Terminated,
+            Ok(End::Lost) => Self::Lost,
+            Ok(End::Stopped) | Err(_) => Self::Stopped,
+        }
+    }
+}
+
+/// Runs the function once the lane takes it.
+async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContext) -> Ran {
+    loop {
+        let call = Call::new(context.clone(), definition.options());
+        let running = begin(crew, definition, call, context.clone());
+        return Ran::Ended(match CatchUnwind(running).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(JobError::Refused(refusal))) => {
+                tokio::time::sleep(refusal.retry_after).await;
+                continue;
+            }
+            Ok(Err(JobError::Panicked { message, .. })) | Err(message) => {
+                Err(TaskError::of("siding", "Panic", message))
+            }
+            Ok(Err(JobError::ShutDown { .. } | JobError::DeadlinePassed { .. })) => {
+                return Ran::Stopped;
+            }
+        });
+    }
+}
+
+type Running = std::pin::Pin<Box<dyn Future<Output = Result<Ended, JobError>> + Send>>;
+
+fn begin(crew: &Crew, definition: &Arc<Definition>, call: Call, context: TaskContext) -> Running {
+    let route = definition.route(crew.handle.routes());
+    match definition.call(call) {
+        Work::Async(future) => Box::pin(route.place(None, scope(context, future))),
+        Work::Plain(f) => Box::pin(route.call(None, move || scoped(context, f))),
+    }
+}
+
+fn not_registered(message: &Message) -> TaskError {
+    let text = format!(
+        "no task {:?} is registered with this worker; route it to a queue whose workers know it",
+        message.task
+    );
+    TaskError::of("celery.exceptions", "NotRegistered", text)
+}
+
+fn overtime_error(limit: Duration) -> TaskError {
+    let text = format!("the time limit of {limit:?} has passed");
+    TaskError::of("billiard.exceptions", "TimeLimitExceeded", text)
+}

@@ -1,0 +1,4 @@
+//! Tasks, their workers and the store together.
+
+mod app;
+mod calls;
