@@ -210,6 +210,8 @@ pub enum Settlement {
     Success {
         /// What it returned.
         result: RawJson,
+        /// The tasks that it sent while it ran.
+        children: Vec<TaskId>,
         /// What follows: callbacks, the next of the chain.
         successors: Enqueue,
     },
@@ -219,6 +221,8 @@ pub enum Settlement {
         exception: Exception,
         /// Where, as text.
         traceback: Option<String>,
+        /// The tasks that it sent while it ran.
+        children: Vec<TaskId>,
         /// What follows: errbacks.
         successors: Enqueue,
     },

@@ -35,23 +35,29 @@ impl Outcome {
     /// When a message of it cannot be written as JSON.
     pub(super) fn new(lease: &Lease, settlement: Settlement) -> Result<Self, serde_json::Error> {
         let (mut ending, successors) = match settlement {
-            Settlement::Success { result, successors } => {
+            Settlement::Success {
+                result,
+                children,
+                successors,
+            } => {
                 let ending = Ending {
                     state: State::Success,
                     result: Some(result),
                     exception: None,
                     traceback: None,
-                    children: Vec::new(),
+                    children,
                 };
                 (ending, successors)
             }
             Settlement::Failure {
                 exception,
                 traceback,
+                children,
                 successors,
             } => {
                 let ending = Ending {
                     traceback,
+                    children,
                     ..Ending::failure(exception)
                 };
                 (ending, successors)
@@ -71,7 +77,7 @@ impl Outcome {
             }
         };
         let successors = Batch::new(successors)?;
-        ending.children = successors.ids();
+        ending.children.extend(successors.ids());
         Ok(Self::Ended(EndedWith { ending, successors }))
     }
 }

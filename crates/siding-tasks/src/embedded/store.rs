@@ -148,6 +148,7 @@ impl Embedded {
         let settlement = Settlement::Failure {
             exception: end::unreadable(error),
             traceback: None,
+            children: Vec::new(),
             successors: Enqueue::default(),
         };
         let _: Settled = self.settle(lease, settlement).await?;

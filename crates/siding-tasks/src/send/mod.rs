@@ -9,7 +9,7 @@ pub use canvas::{Canvas, Group, chain, chord, group};
 use crate::broker::{BrokerError, Enqueue, Enqueued};
 use crate::canvas::CanvasError;
 use crate::result::AsyncResult;
-use crate::task::{IntoArguments, Task, WriteArguments};
+use crate::task::{IntoArguments, Task, TaskContext, WriteArguments};
 use crate::tasks::Tasks;
 
 /// Why a task was not sent.
@@ -114,5 +114,16 @@ impl<A, T> Task<A, T> {
 
 /// Sends, and answers what became of each message.
 pub(crate) async fn enqueue(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enqueued>, SendError> {
-    Ok(tasks.broker()?.enqueue(request).await?)
+    let ids: Vec<_> = request
+        .messages
+        .iter()
+        .map(|message| message.id.clone())
+        .collect();
+    let answers = tasks.broker()?.enqueue(request).await?;
+    if let Some(context) = TaskContext::try_current() {
+        let sent = ids.into_iter().zip(&answers);
+        let sent = sent.filter(|(_, answer)| !matches!(answer, Enqueued::Duplicate(_)));
+        context.add_children(sent.map(|(id, _)| id));
+    }
+    Ok(answers)
 }

@@ -1,8 +1,8 @@
 //! What a running task can learn of itself.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
@@ -42,6 +42,7 @@ pub(crate) struct ContextParts {
     pub(crate) soft: Option<Instant>,
     pub(crate) hard: Option<Instant>,
     pub(crate) cancelled: AtomicBool,
+    pub(crate) children: Mutex<Vec<TaskId>>,
 }
 
 impl TaskContext {
@@ -141,6 +142,26 @@ impl TaskContext {
 
     pub(crate) fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// It has sent these.
+    pub(crate) fn add_children(&self, ids: impl Iterator<Item = TaskId>) {
+        let mut children = self
+            .0
+            .children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        children.extend(ids);
+    }
+
+    /// What it has sent so far.
+    pub(crate) fn children(&self) -> Vec<TaskId> {
+        let children = self
+            .0
+            .children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        children.clone()
     }
 
     /// Fails when the task should end: call it between the steps of long work.

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::broker::{Enqueue, Settlement};
 use crate::canvas::{CanvasError, after_failure, after_success};
-use crate::message::{Exception, Message, Timestamp};
+use crate::message::{Exception, Message, TaskId, Timestamp};
 use crate::task::{Ended, Options, TaskError};
 
 /// How work on a message ended.
 #[derive(Debug)]
 pub(super) enum Ran {
-    /// The function returned, or may not run.
-    Ended(Ended),
+    /// The function returned, or may not run; it has sent these tasks.
+    Ended(Ended, Vec<TaskId>),
     /// The task was revoked.
     Terminated,
     /// The message belongs to somebody else.
@@ -43,10 +43,14 @@ pub(super) fn settlement(
             reason: "terminated".to_owned(),
             successors: errbacks(message, now),
         },
-        Ran::Ended(Err(error)) => failed(message, error, options, now),
-        Ran::Ended(Ok(result)) => match after_success(message, &result, now) {
-            Ok(successors) => Settlement::Success { result, successors },
-            Err(error) => failed(message, error.into(), None, now),
+        Ran::Ended(Err(error), children) => failed(message, error, children, options, now),
+        Ran::Ended(Ok(result), children) => match after_success(message, &result, now) {
+            Ok(successors) => Settlement::Success {
+                result,
+                children,
+                successors,
+            },
+            Err(error) => failed(message, error.into(), children, None, now),
         },
     };
     Verdict::Settle(Box::new(settlement))
@@ -55,6 +59,7 @@ pub(super) fn settlement(
 fn failed(
     message: &Message,
     error: TaskError,
+    children: Vec<TaskId>,
     options: Option<&Options>,
     now: Timestamp,
 ) -> Settlement {
@@ -73,6 +78,7 @@ fn failed(
         None => Settlement::Failure {
             exception,
             traceback,
+            children,
             successors: errbacks(message, now),
         },
     }

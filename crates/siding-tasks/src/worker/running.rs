@@ -1,7 +1,7 @@
 //! One message from its claim to its end.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use siding_runtime::{JobError, RouteId};
@@ -60,7 +60,7 @@ async fn serve(
     let started = Instant::now();
     let ran = match &definition {
         Some(definition) => run(&held, definition, message, delivery.deliveries, &mut end).await,
-        None => Ran::Ended(Err(not_registered(message))),
+        None => Ran::Ended(Err(not_registered(message)), Vec::new()),
     };
     let settlement = ended::settlement(
         message,
@@ -94,6 +94,7 @@ async fn run(
         soft: limits.soft.map(|limit| now + limit),
         hard: limits.hard.map(|limit| now + limit),
         cancelled: AtomicBool::new(false),
+        children: Mutex::default(),
     });
     held.crew.attach(&held.lease, &context);
     let work = attempt(&held.crew, definition, &context);
@@ -112,7 +113,7 @@ async fn run(
         why = end => Ran::from(why),
         limit = overtime => {
             context.cancel();
-            Ran::Ended(Err(overtime_error(limit)))
+            Ran::Ended(Err(overtime_error(limit)), context.children())
         }
     }
 }
@@ -132,7 +133,7 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
     loop {
         let call = Call::new(context.clone(), definition.options());
         let running = begin(crew, definition, call, context.clone());
-        return Ran::Ended(match CatchUnwind(running).await {
+        let ended = match CatchUnwind(running).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(JobError::Refused(refusal))) => {
                 tokio::time::sleep(refusal.retry_after).await;
@@ -144,7 +145,8 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
             Ok(Err(JobError::ShutDown { .. } | JobError::DeadlinePassed { .. })) => {
                 return Ran::Stopped;
             }
-        });
+        };
+        return Ran::Ended(ended, context.children());
     }
 }
 

@@ -271,6 +271,7 @@ fn successors_come_with_the_result_or_not_at_all() {
         let held = it.claim_one().await;
         let settlement = || Settlement::Success {
             result: crate::support::json("1"),
+            children: vec![],
             successors: Enqueue {
                 messages: vec![message("b")],
                 chords: vec![],

@@ -140,6 +140,7 @@ pub(crate) fn json(text: &str) -> RawJson {
 pub(crate) fn success(result: &str) -> Settlement {
     Settlement::Success {
         result: json(result),
+        children: vec![],
         successors: Enqueue::default(),
     }
 }
@@ -156,6 +157,7 @@ pub(crate) fn failure(message: &str) -> Settlement {
     Settlement::Failure {
         exception: exception(message),
         traceback: Some("at line 1".to_owned()),
+        children: vec![],
         successors: Enqueue::default(),
     }
 }
