@@ -43,7 +43,7 @@ impl JumpGuard {
 fn repair(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
     let now = tx.now;
     let due = tx.change(
-        "UPDATE live SET due = ?1 WHERE lease_until IS NULL AND eta IS NULL AND due > ?1",
+        "UPDATE live SET due = ?1 WHERE eta IS NULL AND due > ?1",
         [now],
     )?;
     let leases = tx.change(

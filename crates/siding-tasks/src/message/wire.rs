@@ -305,3 +305,7 @@ impl Taken {
         self.0
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

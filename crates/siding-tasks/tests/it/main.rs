@@ -1,5 +1,12 @@
-//! The embedded store, on real files.
+//! The embedded store on real files, and tasks on it.
 
 mod basics;
+mod faults;
+mod housekeeping;
+mod model;
+mod processes;
 mod support;
 mod tasks;
+mod torn;
+mod wakes;
+mod workflows;
