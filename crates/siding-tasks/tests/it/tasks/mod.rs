@@ -3,3 +3,5 @@
 mod app;
 mod calls;
 mod canvas;
+mod faulty;
+mod worker;
