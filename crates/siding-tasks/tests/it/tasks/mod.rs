@@ -4,4 +4,5 @@ mod app;
 mod calls;
 mod canvas;
 mod faulty;
+mod rate;
 mod worker;
