@@ -205,6 +205,10 @@ pub enum Revocation {
 
 /// How a delivery ends.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of them for each task that runs"
+)]
 pub enum Settlement {
     /// It returned.
     Success {
@@ -256,6 +260,10 @@ pub enum Settled {
 
 /// What is known of a task.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nobody keeps many, and nearly all of them are known"
+)]
 pub enum Found {
     /// Nothing: it was never here, or its result is gone.
     Unknown,

@@ -1,4 +1,4 @@
-//! The embedded store, on real files.
+//! The embedded store on real files, and tasks on it.
 
 mod basics;
 mod faults;
