@@ -22,7 +22,7 @@ pub(crate) fn on_the_compute_lane(Query(terms): Query<Terms>) -> Json<Sum> {
 
 /// `/compute/process`: right too, for code that may crash or must be stopped. Declared for the process lane.
 pub(crate) fn in_a_child(Query(terms): Query<Terms>) -> Json<Sum> {
-    sum_of_squares(terms.n)
+    answer(terms.n)
 }
 
 /// `/bad-compute`: wrong. An `async fn` that computes.
