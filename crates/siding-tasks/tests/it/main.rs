@@ -1,6 +1,7 @@
 //! The embedded store on real files, and tasks on it.
 
 mod basics;
+mod crash;
 mod faults;
 mod housekeeping;
 mod model;
