@@ -24,6 +24,10 @@ lint:
 model:
     RUSTFLAGS="--cfg siding_model" LOOM_MAX_PREEMPTIONS=3 cargo test -p siding-runtime --lib model
 
+# Kills processes that send and run tasks, a thousand times.
+crash rounds="1000":
+    SIDING_CRASH_ROUNDS={{rounds}} cargo test -p siding-tasks --test it crash -- --nocapture
+
 # The table of the README, measured here; `just bench --peer fastapi --peer axum` for the comparison.
 bench *args:
     cargo build --release -p siding-demo -p siding-cli
