@@ -1,7 +1,9 @@
 //! Every way to say where work runs: `cargo run -p siding --example lanes -- routes` lists them.
 
 use siding::extract::Path;
-use siding::{App, ExitCode, Problem, cancelled, compute, get, offload, pinned, threads};
+use siding::{
+    App, ExitCode, Problem, cancelled, compute, get, offload, pinned, processes, threads,
+};
 
 /// Whether a number is prime, by trial. It stops when nobody waits for the answer any more.
 fn is_prime(Path(n): Path<u64>) -> String {
@@ -21,6 +23,11 @@ async fn parts() -> Result<String, Problem> {
     Ok(format!("{} {sum}", host.trim()))
 }
 
+/// The number of the process that runs this: not the server's.
+fn who() -> String {
+    std::process::id().to_string()
+}
+
 async fn hello() -> &'static str {
     "Hello"
 }
@@ -29,6 +36,7 @@ fn main() -> ExitCode {
     App::new("lanes")
         .route("/prime/{n}", get(compute(is_prime)))
         .route("/parts", get(parts))
+        .route("/in-a-child-process", get(processes(who)))
         .route("/polled-on-a-thread", get(threads(hello)))
         .route("/never-moved", get(pinned(hello)))
         .run()

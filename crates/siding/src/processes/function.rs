@@ -23,7 +23,7 @@ pub(crate) fn answer(
     let runtime = OnceLock::new();
     move |message| {
         let runtime: &io::Result<Runtime> = runtime.get_or_init(event_loop);
-        let runtime = runtime.as_ref().map_err(|error| failed(error))?;
+        let runtime = runtime.as_ref().map_err(failed)?;
         let request = wire::read_request(message).map_err(|error| failed(&error))?;
         let asked = format!("{} {}", request.method(), request.uri().path());
         let Ok(mut response) = runtime.block_on(router.clone().oneshot(request));

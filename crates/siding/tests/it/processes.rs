@@ -1,5 +1,10 @@
 //! The process lane from the outside. This test program is its own child.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "handlers take what they extract by value"
+)]
+
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -119,7 +124,7 @@ fn peer(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> String {
 fn blocking_client() -> &'static str {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
-        .unwrap();
+        .expect("a runtime");
     runtime.block_on(async { "answered" })
 }
 

@@ -1,6 +1,8 @@
 //! What functions take and give.
 
-use siding_runtime::{CallError, FunctionErrorKind, JobError};
+use std::time::Instant;
+
+use siding_runtime::{CallError, FunctionErrorKind, JobError, Kind, LaneKind};
 
 use super::support::{CONTEXT, call, figures, runtime, wait};
 
@@ -135,4 +137,24 @@ fn several_children_run_at_once() {
     for call in calls {
         assert_eq!(wait(&runtime, call), Ok(Ok(0)));
     }
+}
+
+#[test]
+fn a_route_calls_functions_and_stays_on_its_lane() {
+    let runtime = runtime(|_| {});
+    let route = crate::support::route(&runtime, Kind::Plain, LaneKind::Processes, false);
+    let job = route.call_process(None, "reverse", vec![1, 2]);
+    assert_eq!(runtime.block_on(job), Ok(Ok(vec![2, 1])));
+    assert_eq!(route.lane(), LaneKind::Processes);
+    let late = route.call_process(Some(Instant::now()), "reverse", vec![1]);
+    assert!(matches!(
+        runtime.block_on(late),
+        Err(JobError::DeadlinePassed { .. })
+    ));
+    // A closure cannot go there.
+    let here = route.call(None, || std::thread::current().name().map(str::to_owned));
+    let name = runtime.block_on(here).unwrap().unwrap();
+    assert!(name.starts_with("siding-threads"), "{name}");
+    let awaiting = runtime.block_on(route.place(None, async { 7 }));
+    assert_eq!(awaiting, Ok(7));
 }

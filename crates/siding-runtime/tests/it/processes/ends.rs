@@ -53,6 +53,17 @@ fn a_call_that_nobody_waits_for_is_killed() {
 }
 
 #[test]
+fn what_a_function_has_started_is_killed_with_it() {
+    let runtime = runtime(|_| {});
+    let meeting = Meeting::new();
+    let lane = runtime.handle().processes();
+    let starting = lane.run::<_, bool>(CONTEXT, "start-another", &meeting.path);
+    let guest = meeting.guest();
+    drop(starting);
+    guest.wait_for_end();
+}
+
+#[test]
 fn kill_from_outside_fails_only_the_job_that_ran() {
     let runtime = runtime(|config| config.children = 2);
     let lane = runtime.handle().processes();

@@ -7,8 +7,10 @@
 )]
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -60,6 +62,18 @@ pub(crate) fn functions() -> Functions {
             std::hint::spin_loop();
         }
     });
+    functions.register("start-another", |meeting: PathBuf| {
+        let mut stream = UnixStream::connect(&meeting).expect("the test listens");
+        // Its standard output keeps the socket open for as long as it runs.
+        let inherited = OwnedFd::from(stream.try_clone().expect("a descriptor"));
+        let mut another = Command::new("sleep")
+            .arg("1000")
+            .stdout(inherited)
+            .spawn()
+            .expect("coreutils");
+        say_hello(&mut stream);
+        another.wait().is_ok_and(|status| status.success())
+    });
     functions.register("wait", |meeting: PathBuf| {
         let mut here = report(&meeting);
         // Until the test closes its end.
@@ -76,10 +90,13 @@ pub(crate) fn functions() -> Functions {
 
 fn report(meeting: &PathBuf) -> UnixStream {
     let mut stream = UnixStream::connect(meeting).expect("the test listens");
+    say_hello(&mut stream);
     stream
-        .write_all(&std::process::id().to_le_bytes())
-        .expect("it reads");
-    stream
+}
+
+fn say_hello(stream: &mut UnixStream) {
+    let pid = std::process::id().to_le_bytes();
+    stream.write_all(&pid).expect("it reads");
 }
 
 pub(crate) fn runtime(change: impl FnOnce(&mut ProcessesConfig)) -> Runtime {
