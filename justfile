@@ -29,6 +29,10 @@ bench *args:
     cargo build --release -p siding-demo -p siding-cli
     target/release/siding bench {{args}}
 
-# The lanes alone: round trips, throughput beside tokio's `spawn_blocking`, growth.
+# Calls to child processes alone: round trips beside the thread lane, long arguments, the start of a child.
+bench-processes:
+    cargo bench -p siding-runtime --bench processes
+
+# The lanes alone: round trips, throughput beside tokio's `spawn_blocking`, growth, child processes.
 bench-lanes:
     cargo bench -p siding-runtime

@@ -20,6 +20,11 @@ pub(crate) fn on_the_compute_lane(Query(terms): Query<Terms>) -> Json<Sum> {
     sum_of_squares(terms.n)
 }
 
+/// `/compute/process`: right too, for code that may crash or must be stopped. Declared for the process lane.
+pub(crate) fn in_a_child(Query(terms): Query<Terms>) -> Json<Sum> {
+    sum_of_squares(terms.n)
+}
+
 /// `/bad-compute`: wrong. An `async fn` that computes.
 pub(crate) async fn on_the_event_loop(Query(terms): Query<Terms>) -> Json<Sum> {
     sum_of_squares(terms.n)

@@ -8,7 +8,7 @@ mod hello;
 mod query;
 mod wait;
 
-use siding::{App, ExitCode, compute, get, pinned};
+use siding::{App, ExitCode, compute, get, pinned, processes};
 
 fn main() -> ExitCode {
     app().run()
@@ -25,5 +25,6 @@ fn app() -> App {
         .route("/bad-pinned", get(pinned(wait::on_the_event_loop)))
         .route("/workaround", get(wait::offloaded))
         .route("/compute", get(compute(compute::on_the_compute_lane)))
+        .route("/compute/process", get(processes(compute::in_a_child)))
         .route("/bad-compute", get(compute::on_the_event_loop))
 }

@@ -1,15 +1,16 @@
 //! Starts a runtime.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{ComputeConfig, Config, PlacementConfig, ThreadsConfig};
+use crate::config::{ComputeConfig, Config, PlacementConfig, ProcessesConfig, ThreadsConfig};
 use crate::event::{Observer, Observers};
 use crate::guard::{self, Parts, Slots, StallLog};
 use crate::handle::{Handle, Home, Shared};
-use crate::lane::{Compute, Lanes, Threads};
+use crate::lane::{Compute, Functions, Lanes, Processes, Threads, is_child};
 use crate::placement::{Court, Routes};
 use crate::priority;
 use crate::relief::Relief;
@@ -39,6 +40,8 @@ const RELIEF_START_LIMIT: Duration = Duration::from_secs(5);
 pub struct Builder {
     config: Config,
     observers: Vec<Box<dyn Observer>>,
+    functions: Functions,
+    child_args: Option<Vec<OsString>>,
 }
 
 impl Builder {
@@ -91,6 +94,30 @@ impl Builder {
         self
     }
 
+    /// Sets the process lane's limits.
+    #[must_use]
+    pub fn processes(mut self, config: ProcessesConfig) -> Self {
+        self.config.processes = config;
+        self
+    }
+
+    /// Sets the functions that the process lane can run. The children are this same program: its `main` must give the same
+    /// functions to [`serve_child`](crate::serve_child), first of all.
+    #[must_use]
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// Sets the arguments that children are started with; unless set they are those of this process, so that a child's
+    /// `main` takes the same way. For programs that reach [`serve_child`](crate::serve_child) only with certain arguments:
+    /// a test, for example, is its own child with `--exact` and its name.
+    #[must_use]
+    pub fn child_args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.child_args = Some(args.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Sets when routes are moved and when they come back.
     #[must_use]
     pub fn placement(mut self, config: PlacementConfig) -> Self {
@@ -108,11 +135,17 @@ impl Builder {
     /// Starts the runtime.
     ///
     /// # Errors
-    /// When the operating system refuses a thread or an event queue, or [`Config::check`] fails.
+    /// When the operating system refuses a thread or an event queue, or [`Config::check`] fails, or this process is a child
+    /// of the process lane whose `main` has not given it to [`serve_child`](crate::serve_child).
     pub fn build(self) -> io::Result<Runtime> {
         self.config
             .check()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        if is_child() {
+            return Err(io::Error::other(
+                "this process is a child of the process lane; `main` must call `serve_child`, or `App::run`, before it starts a runtime",
+            ));
+        }
         let (config, observers) = (self.config, Observers::new(self.observers));
         let (slots, home) = (Arc::new(Slots::new()), Home::default());
         let tokio = start_event_loop(&config, &slots, &home)?;
@@ -121,7 +154,13 @@ impl Builder {
             config.relief_threads,
             guard::is_rested,
         ));
-        let lanes = start_lanes(&config, &observers, &home)?;
+        let processes = Processes::new(
+            config.processes,
+            observers.clone(),
+            self.functions,
+            self.child_args,
+        );
+        let lanes = start_lanes(&config, &observers, &home, processes)?;
         let routes = Arc::new(Routes::new(Arc::new(Court {
             lanes: lanes.clone(),
             rules: config.placement,
@@ -179,7 +218,12 @@ fn start_event_loop(
     builder.build()
 }
 
-fn start_lanes(config: &Config, observers: &Observers, home: &Home) -> io::Result<Lanes> {
+fn start_lanes(
+    config: &Config,
+    observers: &Observers,
+    home: &Home,
+    processes: Processes,
+) -> io::Result<Lanes> {
     let (threads_home, compute_home) = (home.clone(), home.clone());
     Ok(Lanes {
         threads: Threads::new(config.threads, observers.clone(), move || {
@@ -188,6 +232,7 @@ fn start_lanes(config: &Config, observers: &Observers, home: &Home) -> io::Resul
         compute: Compute::new(config.compute, observers.clone(), move || {
             compute_home.settle()
         })?,
+        processes,
     })
 }
 

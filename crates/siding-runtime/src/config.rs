@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// No limit on the arguments and results of functions may be higher: both processes hold them in memory, twice at times.
+const FRAME_BYTES_MAX: usize = 1 << 30;
+
 /// The thread lane's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThreadsConfig {
@@ -59,6 +62,34 @@ impl Default for ComputeConfig {
     }
 }
 
+/// The process lane's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessesConfig {
+    /// Child processes, each of which runs one job at a time. They are started as they are needed and then kept.
+    pub children: usize,
+    /// Jobs that may wait at the same time, each with its arguments. Beyond it, jobs are refused at once.
+    pub waiting_max: usize,
+    /// Memory that a child may have for its data: heap, stacks and private mappings, those of the program itself included.
+    /// An allocation beyond it fails, which ends most programs: the job has crashed, and says so.
+    pub memory_bytes_max: Option<u64>,
+    /// Jobs that a child runs before another takes its place: for functions that leak.
+    pub jobs_per_child_max: Option<u64>,
+    /// The longest arguments and the longest result of a function, encoded. A longer one is refused with an error.
+    pub frame_bytes_max: usize,
+}
+
+impl Default for ProcessesConfig {
+    fn default() -> Self {
+        Self {
+            children: 4,
+            waiting_max: 1_024,
+            memory_bytes_max: None,
+            jobs_per_child_max: None,
+            frame_bytes_max: 16 * 1024 * 1024,
+        }
+    }
+}
+
 /// When a route is moved, and when it may come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacementConfig {
@@ -102,6 +133,8 @@ pub struct Config {
     pub threads: ThreadsConfig,
     /// The compute lane.
     pub compute: ComputeConfig,
+    /// The process lane.
+    pub processes: ProcessesConfig,
     /// Placement.
     pub placement: PlacementConfig,
 }
@@ -114,6 +147,7 @@ impl Default for Config {
             stall_threshold: Duration::from_millis(10),
             threads: ThreadsConfig::default(),
             compute: ComputeConfig::default(),
+            processes: ProcessesConfig::default(),
             placement: PlacementConfig::default(),
         }
     }
@@ -145,6 +179,18 @@ impl Config {
             (
                 self.compute.threads >= 1,
                 "the compute lane needs at least 1 thread",
+            ),
+            (
+                self.processes.children >= 1,
+                "the process lane needs at least 1 child",
+            ),
+            (
+                self.processes.jobs_per_child_max != Some(0),
+                "a child must be allowed at least 1 job",
+            ),
+            (
+                (1..=FRAME_BYTES_MAX).contains(&self.processes.frame_bytes_max),
+                "arguments and results of functions must be allowed 1 byte to 1 GiB",
             ),
             (
                 self.placement.conviction_count >= 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::RouteId;
-use crate::lane::{JobSource, LaneKind, Refusal};
+use crate::lane::{JobSource, LaneKind, ProcessEnd, Refusal};
 use crate::placement::{MoveReason, Verdict};
 
 /// Something that happened in the runtime. Metrics, logs and dashboards consume these; nothing else feeds them.
@@ -102,6 +102,25 @@ pub enum Event {
         source: JobSource,
         /// The panic's message, for the log.
         message: String,
+    },
+    /// The child process that ran a job was killed: the job's deadline had passed, nobody waited for it any more, or the
+    /// lane was shut down. Another takes its place.
+    Killed {
+        /// Which lane and route.
+        source: JobSource,
+        /// The job's number.
+        job: u64,
+        /// How long it ran.
+        ran: Duration,
+    },
+    /// The child process that ran a job ended under it. Another takes its place.
+    Crashed {
+        /// Which lane and route.
+        source: JobSource,
+        /// The job's number.
+        job: u64,
+        /// How the process ended.
+        end: ProcessEnd,
     },
 }
 

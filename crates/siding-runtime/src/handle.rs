@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::context::{RouteId, WorkContext};
 use crate::guard::{Guarded, Stall, StallLog};
-use crate::lane::{Compute, LaneSnapshot, Lanes, Threads};
+use crate::lane::{Compute, LaneSnapshot, Lanes, Processes, Threads};
 use crate::placement::Routes;
 
 #[derive(Debug)]
@@ -96,6 +96,12 @@ impl Handle {
         &self.0.lanes.compute
     }
 
+    /// The process lane.
+    #[must_use]
+    pub fn processes(&self) -> &Processes {
+        &self.0.lanes.processes
+    }
+
     /// The routes.
     #[must_use]
     pub fn routes(&self) -> &Routes {
@@ -110,8 +116,12 @@ impl Handle {
 
     /// Figures of the lanes that take jobs.
     #[must_use]
-    pub fn lanes(&self) -> [LaneSnapshot; 2] {
-        [self.threads().snapshot(), self.compute().snapshot()]
+    pub fn lanes(&self) -> [LaneSnapshot; 3] {
+        [
+            self.threads().snapshot(),
+            self.compute().snapshot(),
+            self.processes().snapshot(),
+        ]
     }
 
     /// The latest stalls of the event loop, at most 256, oldest first; those that still last included.

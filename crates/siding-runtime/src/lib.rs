@@ -16,7 +16,7 @@ mod relief;
 mod runtime;
 
 pub use builder::Builder;
-pub use config::{ComputeConfig, Config, PlacementConfig, ThreadsConfig};
+pub use config::{ComputeConfig, Config, PlacementConfig, ProcessesConfig, ThreadsConfig};
 pub use context::{RouteId, WorkContext};
 pub use event::{Event, Observer, Observers};
 pub use guard::Stall;
@@ -24,8 +24,9 @@ pub use handle::{EnterGuard, Handle};
 pub use histogram::Percentiles;
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
-    CancelToken, Compute, Job, JobError, JobSource, LaneKind, LaneSnapshot, Refusal, RefusalReason,
-    Threads, cancel_token, cancelled,
+    Call, CallError, CancelToken, Compute, FunctionError, FunctionErrorKind, Functions, Job,
+    JobError, JobSource, LaneKind, LaneSnapshot, ProcessEnd, Processes, Refusal, RefusalReason,
+    Threads, cancel_token, cancelled, is_child, serve_child,
 };
 pub use offload::{compute, offload};
 pub use placement::{

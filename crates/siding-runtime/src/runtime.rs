@@ -62,7 +62,8 @@ impl Runtime {
     }
 
     /// Shuts down: the lanes take nothing more, and what runs in them has until `limit` to end; then the event loop
-    /// ends, its tasks dropped at their next `.await`. When everything ended in time, no thread is left behind.
+    /// ends, its tasks dropped at their next `.await`. Child processes that
+    /// still run a job then are killed. When everything ended in time, no thread is left behind.
     pub fn shut_down(mut self, limit: Duration) {
         self.end(limit);
     }
@@ -80,6 +81,7 @@ impl Runtime {
         let left = || until.saturating_duration_since(Instant::now());
         self.handle.threads().shut_down(left());
         self.handle.compute().shut_down(left());
+        self.handle.processes().shut_down(left());
         // The monitor is the only one that occupies relief workers, so it ends before they are let go for good.
         drop(monitor);
         relief.close();

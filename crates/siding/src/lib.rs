@@ -28,6 +28,7 @@ mod app;
 mod arrival;
 pub mod extract;
 pub mod handler;
+mod processes;
 mod respond;
 pub mod routing;
 mod server;
@@ -38,10 +39,13 @@ pub use axum;
 pub use axum::Json;
 pub use axum::http::StatusCode;
 pub use axum::response::{IntoResponse, Response};
-pub use siding_runtime::{CancelToken, JobError, cancel_token, cancelled, offload, spawn};
+pub use siding_runtime::{
+    CallError, CancelToken, Functions, JobError, cancel_token, cancelled, offload, spawn,
+};
 
 pub use app::{App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, exit};
-pub use handler::{compute, pinned, threads};
+pub use handler::{compute, pinned, processes, threads};
+pub use processes::Processes;
 pub use respond::Problem;
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,

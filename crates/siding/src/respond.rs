@@ -12,7 +12,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use siding_runtime::JobError;
+use siding_runtime::{CallError, FunctionError, FunctionErrorKind, JobError};
 
 /// The media type of a [`Problem`].
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -21,8 +21,8 @@ const REJECTION_BYTES_MAX: usize = 16 * 1024;
 
 /// What went wrong, as a client is told: RFC 9457's `application/problem+json`.
 ///
-/// Handlers return it as the error of a `Result`; [`JobError`] converts into it, so that `?` works on
-/// [`offload`](crate::offload) and [`compute`](crate::compute).
+/// Handlers return it as the error of a `Result`; [`JobError`] and [`CallError`] convert into it, so that `?` works on
+/// [`offload`](crate::offload), [`compute`](crate::compute) and [`Processes::run`](crate::Processes::run).
 ///
 /// ```
 /// use siding::{Problem, StatusCode};
@@ -131,12 +131,32 @@ impl From<JobError> for Problem {
             JobError::Refused(refusal) => Self::new(StatusCode::SERVICE_UNAVAILABLE)
                 .with_detail("the server is busy; try again later")
                 .with_retry_after(refusal.retry_after),
-            JobError::DeadlinePassed { .. } => deadline_passed(),
-            JobError::Panicked { .. } => Self::internal(&error),
+            JobError::DeadlinePassed { .. } | JobError::Killed { .. } => deadline_passed(),
+            JobError::Panicked { .. } | JobError::Crashed { .. } | JobError::NotStarted { .. } => {
+                Self::internal(&error)
+            }
             JobError::ShutDown { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE)
                 .with_detail("the server is shutting down")
                 .with_retry_after(Duration::from_secs(1)),
         }
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Job(error) => error.into(),
+            CallError::Function(error) => Self::internal(&error),
+        }
+    }
+}
+
+/// A child process could not answer a request.
+pub(crate) fn unanswered(error: &FunctionError) -> Problem {
+    match error.kind() {
+        FunctionErrorKind::ArgumentsTooLong { .. } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
+            .with_detail("the request is longer than what this path takes"),
+        _ => Problem::internal(error),
     }
 }
 

@@ -36,13 +36,14 @@ fn routes_are_listed() {
             "(pinned)",
         ],
         &["GET", "/compute", "fn", "compute"],
+        &["GET", "/compute/process", "fn", "processes"],
     ] {
         assert!(
             rows.contains(&row.to_vec()),
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 12);
 }
 
 #[test]

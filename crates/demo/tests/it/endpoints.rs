@@ -23,7 +23,7 @@ fn every_endpoint_answers() {
             &json!({"status": "done"}),
         );
     }
-    for path in ["/compute", "/bad-compute"] {
+    for path in ["/compute", "/compute/process", "/bad-compute"] {
         let expected = json!({"n": 1000, "sum": 333_833_500});
         check(&service, &format!("{path}?n=1000"), &expected);
         check(&service, &format!("{path}?n=0"), &json!({"n": 0, "sum": 0}));
@@ -46,7 +46,7 @@ fn absurd_numbers_are_refused_with_what_would_be_right() {
             check(&format!("{path}?ms={ms}"), "a whole number from 0 to 60000");
         }
     }
-    for path in ["/compute", "/bad-compute"] {
+    for path in ["/compute", "/compute/process", "/bad-compute"] {
         for n in ["20000000001", "many", "-1"] {
             check(
                 &format!("{path}?n={n}"),

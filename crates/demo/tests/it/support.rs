@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Nothing here takes this long unless it is broken.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The program, with nothing of the environment that it would read.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -79,8 +79,11 @@ impl Service {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).expect("a pid");
-        kill_process(Pid::from_raw(pid).expect("a pid"), signal).expect("is there");
+        self::signal(self.pid(), signal);
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The next line of its log that has these words.
@@ -109,6 +112,12 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a pid"), signal).expect("is there");
 }
 
 /// Status and body of an answer.

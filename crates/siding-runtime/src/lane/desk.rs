@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::admission::{Dropped, Findings, Shift, TurnedAway, Waiting};
-use super::job::{Ran, Work, panic_message};
+use super::job::{Ran, Reject, Work, panic_message};
 use super::{JobError, JobSource, LaneKind, Refusal, RefusalReason, cancel};
 use crate::context::WorkContext;
 use crate::event::{Event, Observers};
@@ -65,7 +65,7 @@ impl Desk {
     }
 
     /// Answers the jobs that left the queue unrun.
-    pub(super) fn settle(&self, findings: Findings<Arc<dyn Work>>, now: Instant) {
+    pub(super) fn settle<W: Reject + ?Sized>(&self, findings: Findings<Arc<W>>, now: Instant) {
         if let Some(shift) = findings.shift {
             self.emit(&Event::Overload {
                 lane: self.lane,
@@ -77,7 +77,7 @@ impl Desk {
         }
     }
 
-    fn answer(&self, job: Waiting<Arc<dyn Work>>, why: Dropped, now: Instant) {
+    fn answer<W: Reject + ?Sized>(&self, job: Waiting<Arc<W>>, why: Dropped, now: Instant) {
         let source = self.source(job.context);
         let waited = now.saturating_duration_since(job.since);
         let (error, event) = match why {
@@ -104,7 +104,11 @@ impl Desk {
     }
 
     /// Answers a job that was not let in.
-    pub(super) fn turn_away(&self, turned_away: TurnedAway<Arc<dyn Work>>, context: WorkContext) {
+    pub(super) fn turn_away<W: Reject + ?Sized>(
+        &self,
+        turned_away: TurnedAway<Arc<W>>,
+        context: WorkContext,
+    ) {
         let refusal = Refusal {
             lane: self.lane,
             reason: turned_away.reason,
@@ -118,12 +122,12 @@ impl Desk {
     }
 
     /// Answers a job that came after the lane was shut down.
-    pub(super) fn closed(&self, work: Arc<dyn Work>) {
+    pub(super) fn closed<W: Reject + ?Sized>(&self, work: Arc<W>) {
         reject(work, Some(JobError::ShutDown { lane: self.lane }));
     }
 
     /// Answers the jobs that still waited when the lane was shut down.
-    pub(super) fn close(&self, waiting: VecDeque<Waiting<Arc<dyn Work>>>) {
+    pub(super) fn close<W: Reject + ?Sized>(&self, waiting: VecDeque<Waiting<Arc<W>>>) {
         for job in waiting {
             self.closed(job.work);
         }
@@ -134,7 +138,7 @@ impl Desk {
         quietly(|| self.observers.emit(event));
     }
 
-    fn source(&self, context: WorkContext) -> JobSource {
+    pub(super) fn source(&self, context: WorkContext) -> JobSource {
         JobSource {
             lane: self.lane,
             route: context.route,
@@ -143,7 +147,7 @@ impl Desk {
 }
 
 /// Ends a job unrun; the closure's destructors run here.
-fn reject(work: Arc<dyn Work>, error: Option<JobError>) {
+fn reject<W: Reject + ?Sized>(work: Arc<W>, error: Option<JobError>) {
     quietly(|| {
         if let Some(error) = error {
             work.reject(error);

@@ -19,8 +19,9 @@ use super::{JobError, LaneKind};
 
 /// The result of a job, once a lane has run it.
 ///
-/// Dropping it before the job ran makes the lane drop the job unrun. Dropping it while the job runs cannot stop it; the
-/// job may ask [`cancelled`](crate::cancelled) and leave by itself, and its result is dropped.
+/// Dropping it before the job ran makes the lane drop the job unrun. Dropping it while the job runs kills the child process
+/// that a function of the process lane runs in; it cannot stop a thread: a job there may ask
+/// [`cancelled`](crate::cancelled) and leave by itself, and its result is dropped.
 #[must_use = "a job whose future is dropped before it ran is not run at all"]
 pub struct Job<R> {
     parcel: Arc<dyn Outcome<R>>,
@@ -31,6 +32,15 @@ impl<R: Send + 'static> Job<R> {
     pub(super) fn new<F>(lane: LaneKind, f: F) -> (Self, Arc<dyn Work>)
     where
         F: FnOnce() -> R + Send + 'static,
+    {
+        let (job, parcel) = Self::parcel(lane, f);
+        (job, parcel)
+    }
+
+    /// As [`new`](Self::new) for work of any form: the lane that takes it knows how to run it.
+    pub(super) fn parcel<F>(lane: LaneKind, f: F) -> (Self, Arc<Parcel<F, R>>)
+    where
+        F: Send + 'static,
     {
         let parcel = Arc::new(Parcel {
             lane,
@@ -72,20 +82,26 @@ trait Outcome<R>: Send + Sync {
     fn abandon(&self);
 }
 
-/// What a lane sees of a job.
-pub(super) trait Work: Claim {
-    /// Runs the closure and hands its result over.
-    fn run(self: Arc<Self>) -> Ran;
-
+/// What every lane sees of a job.
+pub(super) trait Reject: Claim {
     /// Ends the job without running it.
     fn reject(&self, error: JobError);
 }
 
-impl Waiter for Arc<dyn Work> {
+/// What a lane of threads sees of a job.
+pub(super) trait Work: Reject {
+    /// Runs the closure and hands its result over.
+    fn run(self: Arc<Self>) -> Ran;
+}
+
+impl<W: Claim + ?Sized> Waiter for Arc<W> {
     fn abandoned(&self) -> bool {
         Claim::abandoned(&**self)
     }
 }
+
+/// Called when the caller leaves while the job runs, on the caller's thread.
+pub(super) type OnLeave = Arc<dyn Fn() + Send + Sync>;
 
 /// How a closure ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,7 +113,8 @@ pub(super) enum Ran {
     Panicked(String),
 }
 
-struct Parcel<F, R> {
+/// A job's one allocation; see the [module](self).
+pub(super) struct Parcel<F, R> {
     lane: LaneKind,
     abandoned: AtomicBool,
     state: Mutex<State<F, R>>,
@@ -105,8 +122,14 @@ struct Parcel<F, R> {
 
 /// `Waiting => Running => Done => Taken`, or `Waiting => Done` when the lane rejects it.
 enum State<F, R> {
-    Waiting { f: F, waker: Option<Waker> },
-    Running { waker: Option<Waker> },
+    Waiting {
+        f: F,
+        waker: Option<Waker>,
+    },
+    Running {
+        waker: Option<Waker>,
+        on_leave: Option<OnLeave>,
+    },
     Done(Result<R, JobError>),
     Taken,
 }
@@ -117,12 +140,13 @@ impl<F, R> Parcel<F, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `Waiting => Running`: takes the closure out.
-    fn start(&self) -> Option<F> {
+    /// `Waiting => Running`: takes the closure out. A caller that leaves from now on is told by way of `on_leave`; one that
+    /// left before is seen by whoever asks whether the job is abandoned after this.
+    pub(super) fn start(&self, on_leave: Option<OnLeave>) -> Option<F> {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Waiting { f, waker } => {
-                *state = State::Running { waker };
+                *state = State::Running { waker, on_leave };
                 Some(f)
             }
             other => {
@@ -133,31 +157,35 @@ impl<F, R> Parcel<F, R> {
     }
 
     /// `Waiting | Running => Done`: wakes the caller, or drops the result when the caller has left.
-    fn finish(&self, result: Result<R, JobError>) {
+    pub(super) fn finish(&self, result: Result<R, JobError>) {
         let before = std::mem::replace(&mut *self.state(), State::Done(result));
-        if let State::Waiting { waker, .. } | State::Running { waker } = before
+        if let State::Waiting { waker, .. } | State::Running { waker, .. } = before
             && let Some(waker) = waker
         {
             waker.wake();
         }
-        self.drop_if_abandoned();
+        self.part_if_abandoned();
     }
 
-    /// Whoever comes second, the lane with its result or the caller with its farewell, drops what is left. Outside of
-    /// the lock: closures and results may run any code when dropped.
-    fn drop_if_abandoned(&self) {
+    /// Whoever comes second, the lane with its result or the caller with its farewell, drops what is left. A lane that still
+    /// runs the job is told, if it wants to be. Both outside of the lock: they run other people's code.
+    fn part_if_abandoned(&self) {
         // Acquire: pairs with the release in `abandon`. The lock orders the two sides: if this load misses that store,
         // `abandon` comes to the lock later and finds `Done`.
         if !self.abandoned.load(Ordering::Acquire) {
             return;
         }
         let mut state = self.state();
-        let left = match &*state {
-            State::Done(_) => Some(std::mem::replace(&mut *state, State::Taken)),
-            State::Waiting { .. } | State::Running { .. } | State::Taken => None,
+        let (left, on_leave) = match &*state {
+            State::Done(_) => (Some(std::mem::replace(&mut *state, State::Taken)), None),
+            State::Running { on_leave, .. } => (None, on_leave.clone()),
+            State::Waiting { .. } | State::Taken => (None, None),
         };
         drop(state);
         drop(left);
+        if let Some(on_leave) = on_leave {
+            on_leave();
+        }
     }
 }
 
@@ -165,7 +193,7 @@ impl<F: Send, R: Send> Outcome<R> for Parcel<F, R> {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<R, JobError>> {
         let mut state = self.state();
         match &mut *state {
-            State::Waiting { waker, .. } | State::Running { waker } => {
+            State::Waiting { waker, .. } | State::Running { waker, .. } => {
                 match waker {
                     Some(waker) => waker.clone_from(cx.waker()),
                     None => *waker = Some(cx.waker().clone()),
@@ -183,9 +211,9 @@ impl<F: Send, R: Send> Outcome<R> for Parcel<F, R> {
     }
 
     fn abandon(&self) {
-        // Release: pairs with the loads in `drop_if_abandoned` and `Claim::abandoned`.
+        // Release: pairs with the loads in `part_if_abandoned` and `Claim::abandoned`.
         self.abandoned.store(true, Ordering::Release);
-        self.drop_if_abandoned();
+        self.part_if_abandoned();
     }
 }
 
@@ -196,13 +224,21 @@ impl<F: Send, R: Send> Claim for Parcel<F, R> {
     }
 }
 
+impl<F: Send, R: Send> Reject for Parcel<F, R> {
+    fn reject(&self, error: JobError) {
+        let unrun = self.start(None);
+        self.finish(Err(error));
+        drop(unrun);
+    }
+}
+
 impl<F, R> Work for Parcel<F, R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
     fn run(self: Arc<Self>) -> Ran {
-        let Some(f) = self.start() else {
+        let Some(f) = self.start(None) else {
             return Ran::Returned;
         };
         let scope = cancel::enter(Some(Arc::clone(&self) as Arc<dyn Claim>));
@@ -220,12 +256,6 @@ where
         drop(scope);
         self.finish(result);
         ran
-    }
-
-    fn reject(&self, error: JobError) {
-        let unrun = self.start();
-        self.finish(Err(error));
-        drop(unrun);
     }
 }
 

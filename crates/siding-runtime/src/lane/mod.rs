@@ -9,6 +9,7 @@ mod cancel;
 mod compute;
 mod desk;
 mod job;
+mod processes;
 #[cfg(test)]
 mod support;
 mod threads;
@@ -16,6 +17,10 @@ mod threads;
 pub use cancel::{CancelToken, cancel_token, cancelled};
 pub use compute::Compute;
 pub use job::Job;
+pub use processes::{
+    Call, CallError, FunctionError, FunctionErrorKind, Functions, ProcessEnd, Processes, is_child,
+    serve_child,
+};
 pub use threads::Threads;
 
 use std::fmt;
@@ -36,6 +41,8 @@ pub enum LaneKind {
     Threads,
     /// The pool for work that computes: one low-priority thread a core, rayon inside.
     Compute,
+    /// The pool of child processes for named functions that may crash, leak, or must be killed.
+    Processes,
 }
 
 impl LaneKind {
@@ -48,17 +55,19 @@ impl LaneKind {
             0 => Self::EventLoop,
             1 => Self::Threads,
             2 => Self::Compute,
+            3 => Self::Processes,
             _ => panic!("no lane has this discriminant"),
         }
     }
 
-    /// The lane's name as it stands in logs and JSON: `event-loop`, `threads`, `compute`.
+    /// The lane's name as it stands in logs and JSON: `event-loop`, `threads`, `compute`, `processes`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EventLoop => "event-loop",
             Self::Threads => "threads",
             Self::Compute => "compute",
+            Self::Processes => "processes",
         }
     }
 }
@@ -74,13 +83,14 @@ impl fmt::Display for LaneKind {
 pub(crate) struct Lanes {
     pub(crate) threads: Threads,
     pub(crate) compute: Compute,
+    pub(crate) processes: Processes,
 }
 
 impl Lanes {
     /// Runs `f` on `lane`, through its admission.
     ///
     /// # Panics
-    /// When `lane` is the event loop, which takes futures only.
+    /// When `lane` is the event loop, which takes futures only, or the process lane, which takes named functions.
     pub(crate) fn run<F, R>(&self, lane: LaneKind, context: WorkContext, f: F) -> Job<R>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -90,13 +100,14 @@ impl Lanes {
             LaneKind::Threads => self.threads.run(context, f),
             LaneKind::Compute => self.compute.run(context, f),
             LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+            LaneKind::Processes => unreachable!("processes take named functions, not closures"),
         }
     }
 
     /// Runs `f`, which continues admitted work, on `lane`.
     ///
     /// # Panics
-    /// When `lane` is the event loop.
+    /// When `lane` is the event loop or the process lane.
     pub(crate) fn resume(
         &self,
         lane: LaneKind,
@@ -107,6 +118,7 @@ impl Lanes {
             LaneKind::Threads => self.threads.resume(context, f),
             LaneKind::Compute => self.compute.resume(context, f),
             LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
+            LaneKind::Processes => unreachable!("processes take named functions, not closures"),
         }
     }
 }
@@ -163,6 +175,38 @@ pub enum JobError {
         /// The lane that the job was given to.
         lane: LaneKind,
     },
+    /// The job ran in a child process past its deadline, and the process was killed.
+    #[error(
+        "job {job} ran in a child process for {ran:?}, to its deadline; the process was killed"
+    )]
+    Killed {
+        /// The job's number, as it stands in the log.
+        job: u64,
+        /// How long it ran.
+        ran: Duration,
+    },
+    /// The child process that ran the job ended under it. Another has taken its place.
+    #[error("the child process of job {job} {end}{}", and_its(.last_words.as_deref()))]
+    Crashed {
+        /// The job's number, as it stands in the log.
+        job: u64,
+        /// How the process ended.
+        end: ProcessEnd,
+        /// The last line that it wrote to its standard error, backtraces aside; it often says why. For the log, not for a client.
+        last_words: Option<String>,
+    },
+    /// No child process could be had for the job. It never ran.
+    #[error("failed to start a child process for job {job}: {reason}")]
+    NotStarted {
+        /// The job's number, as it stands in the log; 0 when the application itself does not run yet.
+        job: u64,
+        /// What went wrong, and what would be right.
+        reason: String,
+    },
+}
+
+fn and_its(last_words: Option<&str>) -> String {
+    last_words.map_or_else(String::new, |words| format!("; its last words: {words}"))
 }
 
 /// A lane's figures at one moment. Counts are totals since the start.
@@ -170,9 +214,9 @@ pub enum JobError {
 pub struct LaneSnapshot {
     /// Which lane.
     pub lane: LaneKind,
-    /// Threads that exist now.
+    /// Threads that exist now; on the process lane, children.
     pub threads: usize,
-    /// Threads that the lane may grow to.
+    /// Threads, or children, that the lane may grow to.
     pub threads_max: usize,
     /// Jobs running now.
     pub running: usize,
@@ -194,6 +238,10 @@ pub struct LaneSnapshot {
     pub client_gone: u64,
     /// Jobs that panicked.
     pub panicked: u64,
+    /// Jobs whose child process was killed: at their deadline, because nobody waited any more, or at shutdown.
+    pub killed: u64,
+    /// Jobs whose child process ended under them, or could not be started.
+    pub crashed: u64,
     /// The mean time a job runs, recent ones weighing more.
     pub service_time: Duration,
 }

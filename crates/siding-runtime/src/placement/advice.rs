@@ -71,6 +71,7 @@ const fn lane_in_words(lane: LaneKind) -> &'static str {
         LaneKind::EventLoop => "the event loop",
         LaneKind::Threads => "the threads lane",
         LaneKind::Compute => "the compute lane",
+        LaneKind::Processes => "the process lane",
     }
 }
 

@@ -82,7 +82,7 @@ fn account(lane: LaneKind) -> Result<Account, Unknown> {
                 .get_or_init(|| ThreadProbe::open(Tid::current()))
                 .account()
         }),
-        LaneKind::Threads | LaneKind::EventLoop => Ok(Account {
+        LaneKind::Threads | LaneKind::EventLoop | LaneKind::Processes => Ok(Account {
             on_cpu: cpu_time(),
             waiting: Duration::ZERO,
         }),

@@ -19,7 +19,8 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The future of [`Route::place`].
 ///
-/// While the route belongs on the event loop, each poll runs in place. At the first poll that does not, the future goes
+/// While the route belongs on the event loop, each poll runs in place; so does what a route of the process lane does on this
+/// side. At the first poll that does not, the future goes
 /// to the other lane as it is, through that lane's admission; each of its polls is then scheduled there, so awaiting
 /// costs no thread. It stays on that lane to its end.
 ///
@@ -97,7 +98,7 @@ impl<T: Send + 'static> Future for Placed<T> {
                 // In place, as long as the route belongs here.
                 State::Here(future) => {
                     let lane = this.route.lane();
-                    if lane == LaneKind::EventLoop {
+                    if matches!(lane, LaneKind::EventLoop | LaneKind::Processes) {
                         let _entered = guard::enter(this.context);
                         return future.as_mut().poll(cx).map(Ok);
                     }

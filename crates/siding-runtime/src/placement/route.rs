@@ -17,7 +17,7 @@ use super::verdict::Verdict;
 use crate::context::{RouteId, WorkContext};
 use crate::event::Event;
 use crate::histogram::Histogram;
-use crate::lane::{Job, LaneKind};
+use crate::lane::{FunctionError, Job, LaneKind};
 
 /// So many of a route's latest moves are kept for people to see.
 const MOVES_KEPT: usize = 16;
@@ -97,20 +97,35 @@ impl Route {
     }
 
     /// Runs the plain function `f` where this route belongs: on the threads, or on the compute lane if it was declared
-    /// or moved there. Dropping the job before it runs drops `f` unrun.
+    /// or moved there. Dropping the job before it runs drops `f` unrun. A closure cannot go to another process: of a route
+    /// that is declared for the process lane it runs on the threads.
     pub fn call<F, R>(self: &Arc<Self>, deadline: Option<Instant>, f: F) -> Job<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
         let lane = match self.lane() {
-            LaneKind::EventLoop => LaneKind::Threads,
+            LaneKind::EventLoop | LaneKind::Processes => LaneKind::Threads,
             lane @ (LaneKind::Threads | LaneKind::Compute) => lane,
         };
         let route = Arc::clone(self);
         self.court
             .lanes
             .run(lane, self.context(deadline), move || route.measure(lane, f))
+    }
+
+    /// Runs the function `name` in a child process, wherever this route is declared; see
+    /// [`Processes::call`](crate::Processes::call).
+    pub fn call_process(
+        &self,
+        deadline: Option<Instant>,
+        name: &str,
+        arguments: Vec<u8>,
+    ) -> Job<Result<Vec<u8>, FunctionError>> {
+        self.court
+            .lanes
+            .processes
+            .call(self.context(deadline), name, arguments)
     }
 
     /// Counts one finished request: the time from its head to its response.
@@ -161,7 +176,7 @@ impl Route {
     /// Until the stall is over, other polls of this route go where they do not stall the event loop.
     pub(crate) fn divert(&self, verdict: &Verdict) {
         let state = self.state();
-        let movable = state.settled == LaneKind::EventLoop && !self.spec.pinned;
+        let movable = state.settled == LaneKind::EventLoop && self.spec.movable();
         if let (Some(lane), true) = (verdict.right_lane(), movable) {
             self.lane.store(lane as u8, Ordering::Relaxed);
         }
@@ -194,7 +209,7 @@ impl Route {
             return false;
         }
         state.evidence = Some(evidence.clone());
-        if !self.spec.pinned {
+        if self.spec.movable() {
             self.settle(state, right, MoveReason::Convicted);
         }
         true

@@ -37,6 +37,13 @@ pub struct RouteSpec {
     pub pinned: bool,
 }
 
+impl RouteSpec {
+    /// Whether it may be moved. Nothing but the process lane can kill or survive what is declared for it.
+    pub(crate) fn movable(&self) -> bool {
+        !self.pinned && self.declared != LaneKind::Processes
+    }
+}
+
 /// Why a route changed its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveReason {

@@ -8,6 +8,7 @@
 
 mod event_loop;
 mod placement;
+mod processes;
 mod shutdown;
 mod support;
 mod verdicts;

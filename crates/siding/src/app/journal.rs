@@ -54,6 +54,14 @@ impl Journal {
             Event::Paused { late } => {
                 tracing::info!("the machine paused for {late:?}; nobody is blamed for it");
             }
+            Event::Killed { source, job, ran } => {
+                let name = self.name(source.route);
+                tracing::info!("{name}: the child process of job {job} was killed after {ran:?}");
+            }
+            Event::Crashed { source, job, end } => {
+                let name = self.name(source.route);
+                tracing::warn!("{name}: the child process of job {job} {end}");
+            }
             Event::Relief { .. }
             | Event::Resized { .. }
             | Event::Refused { .. }

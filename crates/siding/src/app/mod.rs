@@ -1,6 +1,7 @@
 //! The application: routes, settings, and how it is run.
 
 mod args;
+mod child;
 mod duration;
 pub mod exit;
 mod journal;
@@ -11,17 +12,21 @@ mod running;
 mod settings;
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::Route;
-use siding_runtime::{Event, Observer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use siding_runtime::{Event, Functions, Observer};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::handler::Handler;
+use crate::processes::{InChild, Processes};
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
 
@@ -52,9 +57,20 @@ pub struct App<S = ()> {
     name: &'static str,
     router: Router<S>,
     entries: Vec<Entry>,
+    processes: ProcessParts<S>,
     settings: Settings,
     observers: Vec<EventSink>,
     peer: Peer,
+}
+
+/// What concerns child processes.
+struct ProcessParts<S> {
+    functions: Functions,
+    /// The handlers that children call, without layers.
+    router: Router<S>,
+    /// Handles that were given out, of this app and of those that were merged into it.
+    handles: Vec<Processes>,
+    child_args: Option<Vec<OsString>>,
 }
 
 /// An observer of the runtime's events.
@@ -77,6 +93,12 @@ where
             name,
             router: Router::new(),
             entries: Vec::new(),
+            processes: ProcessParts {
+                functions: Functions::new(),
+                router: Router::new(),
+                handles: vec![Processes::default()],
+                child_args: None,
+            },
             settings: Settings::default(),
             observers: Vec::new(),
             peer: Peer::Untold,
@@ -96,27 +118,34 @@ where
         });
         self.entries.extend(entries);
         self.router = self.router.route(path, endpoint.axum);
+        if let Some(in_child) = endpoint.in_child {
+            self.processes.router = self.processes.router.route(path, in_child);
+        }
         self
     }
 
-    /// Adds all routes of another app, or of an axum [`Router`]. Of an app, settings and observers are left behind.
+    /// Adds all routes and functions of another app, or the routes of an axum [`Router`]. Of an app, settings and observers are
+    /// left behind.
     ///
     /// axum's routes are guarded and placed like Siding's; they are listed once they have answered a request.
     ///
     /// # Panics
-    /// When a path is in both, or both have a fallback.
+    /// When a path or the name of a function is in both, or both have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
         self.entries.extend(other.entries);
         self.router = self.router.merge(other.router);
+        self.processes.router = self.processes.router.merge(other.processes.router);
+        self.processes.functions.merge(other.processes.functions);
+        self.processes.handles.extend(other.processes.handles);
         self
     }
 
-    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`.
+    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`, and the app's functions.
     ///
     /// # Panics
-    /// When the prefix is none, or is taken already.
+    /// When the prefix is none, or is taken already, or the name of a function is.
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
@@ -126,6 +155,9 @@ where
         });
         self.entries.extend(entries);
         self.router = self.router.nest(prefix, other.router);
+        self.processes.router = self.processes.router.nest(prefix, other.processes.router);
+        self.processes.functions.merge(other.processes.functions);
+        self.processes.handles.extend(other.processes.handles);
         self
     }
 
@@ -148,6 +180,9 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
+        if let Some(prepare) = handler.clone().in_child() {
+            self.processes.router = self.processes.router.fallback(InChild(prepare));
+        }
         let mounted = Mounted::new(Methods::all(), handler);
         self.entries.push(Entry {
             path: "(fallback)".to_owned(),
@@ -161,12 +196,61 @@ where
     pub fn with_state<S2>(self, state: S) -> App<S2> {
         App {
             name: self.name,
-            router: self.router.with_state(state),
+            router: self.router.with_state(state.clone()),
             entries: self.entries,
+            processes: ProcessParts {
+                functions: self.processes.functions,
+                router: self.processes.router.with_state(state),
+                handles: self.processes.handles,
+                child_args: self.processes.child_args,
+            },
             settings: self.settings,
             observers: self.observers,
             peer: self.peer,
         }
+    }
+
+    /// Registers a function that runs in child processes, to be called by way of [`processes`](Self::processes). Its argument
+    /// and its result travel as JSON; several arguments are a tuple or a struct.
+    ///
+    /// The children are this same program: there [`run`](Self::run) does not serve, but runs functions. What `main` does before
+    /// that, it does in every child.
+    ///
+    /// # Panics
+    /// When the name is taken, empty, or longer than 1024 bytes.
+    #[track_caller]
+    pub fn function<A, R>(mut self, name: &str, f: impl Fn(A) -> R + Send + Sync + 'static) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+    {
+        self.processes.functions.register(name, f);
+        self
+    }
+
+    /// Registers functions that run in child processes, those that decode their arguments themselves included.
+    ///
+    /// # Panics
+    /// When a name is taken.
+    #[track_caller]
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.processes.functions.merge(functions);
+        self
+    }
+
+    /// The handle that calls this application's functions in child processes. It can be had, and put into a state, before the
+    /// application runs; calls are possible while it does.
+    #[must_use]
+    pub fn processes(&self) -> Processes {
+        self.processes.handles[0].clone()
+    }
+
+    /// Sets the arguments that child processes are started with, instead of this process's own. For programs that come to
+    /// [`run`](Self::run) only with certain arguments: a test is its own child with `--exact`, its name and
+    /// `--nocapture`, if it runs the application with [`start`](Self::start) otherwise.
+    pub fn with_child_args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.processes.child_args = Some(args.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Tells handlers where a request comes from: they take a
@@ -236,6 +320,7 @@ impl<S> std::fmt::Debug for App<S> {
         f.debug_struct("App")
             .field("name", &self.name)
             .field("entries", &self.entries)
+            .field("functions", &self.processes.functions)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

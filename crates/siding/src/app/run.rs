@@ -18,8 +18,14 @@ impl App {
     /// second signal ends it at once. `routes` lists the routes. `--help` lists every flag. A flag goes over its
     /// environment variable, and that over what [`with_settings`](Self::with_settings) set. The exit codes are those
     /// of [`exit`].
+    ///
+    /// In a child process of the process lane it runs functions instead, until its parent needs it no more. What `main` does
+    /// before this, it does in every child too: it should be quick, and leave resources to the state or the handlers.
     #[must_use = "the exit code is for `main` to return"]
     pub fn run(mut self) -> ExitCode {
+        if siding_runtime::is_child() {
+            return self.serve_parent();
+        }
         let code = match args::read(self.name, std::env::args_os(), &mut self.settings) {
             Ok(Role::Serve) => self.serve(),
             Ok(Role::Routes { json }) => self.print_routes(json),

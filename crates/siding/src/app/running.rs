@@ -5,15 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
 use siding_runtime::{Builder, Handle, Runtime};
 
-use super::{App, Settings, journal};
+use super::{App, Settings, child, journal};
 use crate::admin;
 use crate::server::{Drained, Server, Site};
 
-/// The limit that axum's own body extractors have.
-const AXUM_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long what still runs in the lanes may take once every connection is closed.
 const LANES_SHUTDOWN: Duration = Duration::from_millis(500);
 
@@ -70,25 +67,32 @@ impl App {
     /// # Errors
     /// When the runtime does not start, an address cannot be had, or the admin listener would be open to others.
     pub fn start(self) -> Result<Running, StartError> {
-        let settings = self.settings;
+        let mut settings = self.settings;
         check_admin(&settings)?;
+        child::admit_requests(&mut settings);
         let journal = journal::Journal::default();
         let mut builder = Builder::new().config(settings.runtime);
         builder = builder.observer(journal.observer());
+        let functions =
+            child::functions(self.processes.functions, self.processes.router, &settings);
+        builder = builder.functions(functions);
+        if let Some(args) = self.processes.child_args {
+            builder = builder.child_args(args);
+        }
         for observer in self.observers {
             builder = builder.observer(observer);
         }
         let runtime = builder.build().map_err(StartError::Runtime)?;
         let handle = runtime.handle().clone();
         journal.attach(&handle);
+        for processes in &self.processes.handles {
+            processes.bind(handle.processes());
+        }
         for entry in &self.entries {
             entry.stop.bind(handle.routes(), &entry.path);
         }
         // axum makes its services once a state is there, and with every request before.
-        let mut router = self.router.with_state(());
-        if settings.limits.max_body_bytes > AXUM_BODY_BYTES_MAX {
-            router = router.layer(DefaultBodyLimit::disable());
-        }
+        let router = child::with_body_limit(self.router.with_state(()), &settings);
         runtime
             .block_on(async {
                 let site = Site {

@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use siding_runtime::{Job, JobError, Kind, Placed};
 
-use super::{Declaration, Handler, Visit, via};
+use super::{Declaration, Handler, PlainHandler, Prepared, Preparing, Visit, via};
 use crate::respond;
 
 type Answer = Result<Response, JobError>;
@@ -49,6 +49,18 @@ where
         visit
             .route
             .call(visit.deadline, move || self().into_response())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Res, S> PlainHandler<(via::Plain,), S> for F
+where
+    F: FnOnce() -> Res + Clone + Send + Sync + 'static,
+    Res: IntoResponse,
+{
+    fn prepare(self, _request: Request, _state: S) -> Preparing {
+        let prepared: Prepared = Box::new(move || self().into_response());
+        Box::pin(ready(Ok(prepared)))
     }
 }
 
@@ -137,6 +149,26 @@ macro_rules! handler {
                 Box::pin(async move {
                     extract!(request, state, [$($ty),*], $last, Ok);
                     route.call(deadline, move || self($($ty,)* $last,).into_response()).await
+                })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "each argument is named as its type parameter")]
+        $(#[$attribute])*
+        impl<F, S, Res, M, $($ty,)* $last> PlainHandler<(via::Plain, M, $($ty,)* $last,), S> for F
+        where
+            F: FnOnce($($ty,)* $last,) -> Res + Clone + Send + Sync + 'static,
+            Res: IntoResponse,
+            S: Send + Sync + 'static,
+            $($ty: FromRequestParts<S> + Send + 'static,)*
+            $last: FromRequest<S, M> + Send + 'static,
+        {
+            fn prepare(self, request: Request, state: S) -> Preparing {
+                Box::pin(async move {
+                    extract!(request, state, [$($ty),*], $last, Err);
+                    let prepared: Prepared = Box::new(move || self($($ty,)* $last,).into_response());
+                    Ok(prepared)
                 })
             }
         }

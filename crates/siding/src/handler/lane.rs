@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use axum::extract::Request;
 use siding_runtime::{Job, LaneKind};
 
-use super::{Declaration, Handler, Visit, via};
+use super::{Declaration, Handler, Prepare, Visit, via};
 
 /// Declares a handler for the thread lane: `get(threads(f))`. A plain `fn` is there anyway; an `async fn` has each
 /// of its polls run there, so that it may block.
@@ -86,22 +86,30 @@ macro_rules! wrapper {
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
                 self.0.call(request, state, visit)
             }
+
+            fn in_child(self) -> Option<Prepare<S>> {
+                self.0.in_child()
+            }
         }
     };
 }
 
-wrapper!(Threads, |inner| Declaration {
-    lane: LaneKind::Threads,
-    ..inner
-});
-wrapper!(Compute, |inner| Declaration {
-    lane: LaneKind::Compute,
-    ..inner
-});
+wrapper!(Threads, |inner| declared_for(LaneKind::Threads, inner));
+wrapper!(Compute, |inner| declared_for(LaneKind::Compute, inner));
 wrapper!(Pinned, |inner| Declaration {
     pinned: true,
     ..inner
 });
+
+/// What is inside [`processes`](super::processes) runs there, whatever is around that.
+fn declared_for(lane: LaneKind, inner: Declaration) -> Declaration {
+    match inner.lane {
+        LaneKind::Processes => inner,
+        LaneKind::EventLoop | LaneKind::Threads | LaneKind::Compute => {
+            Declaration { lane, ..inner }
+        }
+    }
+}
 
 impl<F, R> IntoFuture for Compute<F>
 where

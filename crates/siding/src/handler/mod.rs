@@ -21,13 +21,15 @@
 //!     .route("/load", get(load));
 //! ```
 //!
-//! [`threads`], [`compute`] and [`pinned`] say otherwise where the signature cannot know.
+//! [`threads`], [`compute`], [`processes`] and [`pinned`] say otherwise where the signature cannot know.
 
 mod functions;
 mod lane;
+mod processes;
 pub(crate) mod via;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,6 +38,7 @@ use axum::response::Response;
 use siding_runtime::{JobError, Kind, LaneKind, Route};
 
 pub use lane::{Compute, Pinned, Threads, compute, pinned, threads};
+pub use processes::{PlainHandler, Processes, processes};
 
 /// A function that answers requests; implemented for every `async fn` and `fn` whose arguments are extractors.
 ///
@@ -54,7 +57,8 @@ pub use lane::{Compute, Pinned, Threads, compute, pinned, threads};
             last may consume the body (`FromRequest`): `Json`, `String`, `Bytes` and the like come last",
     note = "what it returns implements `IntoResponse`, and the future of an `async fn` is `Send`: nothing that is not \
             `Send`, such as `Rc` or a lock guard, may live across an `.await`",
-    note = "a state that it extracts has the type that `App::with_state` is given"
+    note = "a state that it extracts has the type that `App::with_state` is given",
+    note = "inside `processes` only a plain `fn` is a handler, because a child process has no event loop"
 )]
 pub trait Handler<T, S>: Clone + Send + Sync + Sized + 'static {
     /// The future of its response.
@@ -65,7 +69,25 @@ pub trait Handler<T, S>: Clone + Send + Sync + Sized + 'static {
 
     /// Answers one request.
     fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future;
+
+    /// How to answer a request in a child process, where that is the place for it.
+    #[doc(hidden)]
+    fn in_child(self) -> Option<Prepare<S>> {
+        None
+    }
 }
+
+/// A function that is called once its arguments have been extracted.
+#[doc(hidden)]
+pub type Prepared = Box<dyn FnOnce() -> Response + Send>;
+
+/// Extracts a function's arguments; the error is the response to a request that lacks one.
+#[doc(hidden)]
+pub type Prepare<S> = Arc<dyn Fn(Request, S) -> Preparing + Send + Sync>;
+
+/// The future of [`Prepare`].
+#[doc(hidden)]
+pub type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, Response>> + Send>>;
 
 /// What a handler is, and where it is meant to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

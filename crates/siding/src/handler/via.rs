@@ -12,6 +12,7 @@ pub enum Plain {}
 #[derive(Debug)]
 pub enum Fixed {}
 
-/// A handler inside [`threads`](super::threads), [`compute`](super::compute) or [`pinned`](super::pinned).
+/// A handler inside [`threads`](super::threads), [`compute`](super::compute), [`processes`](super::processes) or
+/// [`pinned`](super::pinned).
 #[derive(Debug)]
 pub enum Wrapped {}

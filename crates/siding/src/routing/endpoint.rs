@@ -17,6 +17,8 @@ pub trait IntoEndpoint<S>: sealed::Sealed {
 pub struct Endpoint<S> {
     pub(crate) axum: axum::routing::MethodRouter<S>,
     pub(crate) stops: Vec<Arc<Stop>>,
+    /// What of it is answered in child processes, for the child's router.
+    pub(crate) in_child: Option<axum::routing::MethodRouter<S>>,
 }
 
 impl<S> IntoEndpoint<S> for MethodRouter<S>
@@ -24,8 +26,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     fn into_endpoint(self) -> Endpoint<S> {
-        let (axum, stops) = self.into_parts();
-        Endpoint { axum, stops }
+        self.into_parts()
     }
 }
 
@@ -38,6 +39,7 @@ where
         Endpoint {
             axum: self.layer(ForeignLayer),
             stops: Vec::new(),
+            in_child: None,
         }
     }
 }

@@ -9,9 +9,11 @@ use axum::routing::{MethodFilter, Route};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::endpoint::Endpoint;
 use super::mounted::Mounted;
 use super::stop::{Methods, Stop};
 use crate::handler::Handler;
+use crate::processes::InChild;
 
 /// The handlers of one path, by method. It remembers of each what it is and which lane it is declared for.
 ///
@@ -28,6 +30,7 @@ use crate::handler::Handler;
 pub struct MethodRouter<S = ()> {
     axum: axum::routing::MethodRouter<S>,
     stops: Vec<Arc<Stop>>,
+    in_child: Option<axum::routing::MethodRouter<S>>,
 }
 
 impl<S> Default for MethodRouter<S>
@@ -48,6 +51,7 @@ where
         Self {
             axum: axum::routing::MethodRouter::new(),
             stops: Vec::new(),
+            in_child: None,
         }
     }
 
@@ -61,6 +65,10 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
+        if let Some(prepare) = handler.clone().in_child() {
+            let in_child = self.in_child.take().unwrap_or_default();
+            self.in_child = Some(in_child.on(filter, InChild(prepare)));
+        }
         let mounted = self.mount(names(filter), handler);
         self.axum = self.axum.on(filter, mounted);
         self
@@ -72,12 +80,17 @@ where
         H: Handler<T, S>,
         T: 'static,
     {
+        if let Some(prepare) = handler.clone().in_child() {
+            let in_child = self.in_child.take().unwrap_or_default();
+            self.in_child = Some(in_child.fallback(InChild(prepare)));
+        }
         let mounted = self.mount(Methods::all(), handler);
         self.axum = self.axum.fallback(mounted);
         self
     }
 
-    /// Wraps every handler in a tower layer.
+    /// Wraps every handler in a tower layer. Of a handler inside [`processes`](crate::processes) it wraps what is done here,
+    /// not what is done in the child.
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -89,6 +102,7 @@ where
         Self {
             axum: self.axum.layer(layer),
             stops: self.stops,
+            in_child: self.in_child,
         }
     }
 
@@ -102,11 +116,19 @@ where
         Self {
             axum: self.axum.merge(other.axum),
             stops: self.stops,
+            in_child: match (self.in_child, other.in_child) {
+                (Some(one), Some(other)) => Some(one.merge(other)),
+                (one, other) => one.or(other),
+            },
         }
     }
 
-    pub(super) fn into_parts(self) -> (axum::routing::MethodRouter<S>, Vec<Arc<Stop>>) {
-        (self.axum, self.stops)
+    pub(super) fn into_parts(self) -> Endpoint<S> {
+        Endpoint {
+            axum: self.axum,
+            stops: self.stops,
+            in_child: self.in_child,
+        }
     }
 
     fn mount<H, T>(&mut self, methods: Methods, handler: H) -> Mounted<H>
@@ -145,6 +167,8 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let mut router = MethodRouter::new();
+    let prepare = handler.clone().in_child();
+    router.in_child = prepare.map(|prepare| axum::routing::any(InChild(prepare)));
     let mounted = router.mount(Methods::all(), handler);
     router.axum = axum::routing::any(mounted);
     router

@@ -8,5 +8,6 @@ mod drain;
 mod failures;
 mod handlers;
 mod lanes;
+mod processes;
 mod routers;
 mod support;

@@ -49,7 +49,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-pub(super) use self::outcome::{Dropped, Findings, Next, Staff, TurnedAway, Waiter, Waiting};
+pub(super) use self::outcome::{Dropped, Findings, Lost, Next, Staff, TurnedAway, Waiter, Waiting};
 use self::overload::Overload;
 pub(super) use self::overload::Shift;
 use self::service_time::ServiceTime;
@@ -83,6 +83,8 @@ struct Counts {
     deadline_passed: u64,
     client_gone: u64,
     panicked: u64,
+    killed: u64,
+    crashed: u64,
 }
 
 impl<T: Waiter, U> Admission<T, U> {
@@ -161,6 +163,17 @@ impl<T: Waiter, U> Admission<T, U> {
         self.counts.panicked += u64::from(panicked);
     }
 
+    /// Counts a job that was let in and ended otherwise. It has no part in the service time: how long it ran says nothing
+    /// about those that end by themselves.
+    pub(super) fn lost(&mut self, how: Lost) {
+        match how {
+            Lost::DeadlinePassed => self.counts.deadline_passed += 1,
+            Lost::ClientGone => self.counts.client_gone += 1,
+            Lost::Killed => self.counts.killed += 1,
+            Lost::Crashed => self.counts.crashed += 1,
+        }
+    }
+
     /// Counts a resumed poll that ended. It says nothing about the service time: a future is admitted once and polled often.
     pub(super) fn resumed(&mut self, panicked: bool) {
         self.counts.panicked += u64::from(panicked);
@@ -210,6 +223,8 @@ impl<T: Waiter, U> Admission<T, U> {
             deadline_passed: counts.deadline_passed,
             client_gone: counts.client_gone,
             panicked: counts.panicked,
+            killed: counts.killed,
+            crashed: counts.crashed,
             service_time: self.service_time.mean(),
         }
     }

@@ -34,6 +34,19 @@ pub(in crate::lane) enum Dropped {
     },
 }
 
+/// How a job ended that had left the queue to run and did not run to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lane) enum Lost {
+    /// Its deadline passed before the child that it was for was ready.
+    DeadlinePassed,
+    /// Its caller left before the child that it was for was ready.
+    ClientGone,
+    /// Its child was killed.
+    Killed,
+    /// Its child ended under it, or could not be started.
+    Crashed,
+}
+
 /// A job that was not let in, and what to tell its caller.
 #[derive(Debug)]
 pub(in crate::lane) struct TurnedAway<T> {

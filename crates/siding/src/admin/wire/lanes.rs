@@ -27,6 +27,8 @@ struct Lane {
     deadline_passed: u64,
     client_gone: u64,
     panicked: u64,
+    killed: u64,
+    crashed: u64,
     service_time_ms: f64,
 }
 
@@ -55,6 +57,8 @@ impl From<LaneSnapshot> for Lane {
             deadline_passed: lane.deadline_passed,
             client_gone: lane.client_gone,
             panicked: lane.panicked,
+            killed: lane.killed,
+            crashed: lane.crashed,
             service_time_ms: millis(lane.service_time),
         }
     }

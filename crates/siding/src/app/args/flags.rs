@@ -1,12 +1,12 @@
 //! Every flag with its environment variable.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{Admin, address, admin, filter, token};
+use super::values::{Admin, address, admin, bytes, filter, token};
 use crate::app::duration;
 use crate::app::settings::{LogFormat, Settings};
 
@@ -121,6 +121,23 @@ struct LaneFlags {
         value_name = "N"
     )]
     compute_waiting_max: Option<usize>,
+    /// Child processes of the process lane [default: 4]
+    #[arg(long, global = true, env = "SIDING_PROCESSES", value_name = "N")]
+    processes: Option<NonZeroUsize>,
+    /// Jobs that may wait for the process lane [default: 1024]
+    #[arg(
+        long,
+        global = true,
+        env = "SIDING_PROCESSES_WAITING_MAX",
+        value_name = "N"
+    )]
+    processes_waiting_max: Option<usize>,
+    /// Memory that a child process may have for its data, for example 512MiB [default: no limit]
+    #[arg(long, global = true, env = "SIDING_PROCESS_MEMORY", value_name = "BYTES", value_parser = bytes)]
+    process_memory: Option<NonZeroU64>,
+    /// Jobs that a child process runs before another takes its place [default: no limit]
+    #[arg(long, global = true, env = "SIDING_PROCESS_JOBS", value_name = "N")]
+    process_jobs: Option<NonZeroU64>,
 }
 
 impl Flags {
@@ -183,6 +200,13 @@ impl LaneFlags {
             self.compute_threads.map(usize::from),
         );
         set(&mut runtime.compute.waiting_max, self.compute_waiting_max);
+        let processes = &mut runtime.processes;
+        set(&mut processes.children, self.processes.map(usize::from));
+        set(&mut processes.waiting_max, self.processes_waiting_max);
+        let memory = self.process_memory.map(u64::from);
+        processes.memory_bytes_max = memory.or(processes.memory_bytes_max);
+        let jobs = self.process_jobs.map(u64::from);
+        processes.jobs_per_child_max = jobs.or(processes.jobs_per_child_max);
     }
 }
 

@@ -120,6 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn limits_of_child_processes_are_read() {
+        let (_, read) = read_flags(&[
+            "--processes=2",
+            "--process-memory=64MiB",
+            "--process-jobs=9",
+        ]);
+        let processes = read.runtime.processes;
+        assert_eq!(
+            (
+                processes.children,
+                processes.memory_bytes_max,
+                processes.jobs_per_child_max
+            ),
+            (2, Some(64 << 20), Some(9))
+        );
+    }
+
+    #[test]
     fn roles_are_told_apart() {
         assert_eq!(read_flags(&["serve"]).0, Role::Serve);
         let (role, _) = read_flags(&["routes", "--json", "--admin", "off"]);

@@ -1,0 +1,57 @@
+//! The function that answers requests in a child.
+
+use std::io;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::body::to_bytes;
+use siding_runtime::FunctionErrorKind;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+use super::endpoint::Later;
+use super::wire;
+
+/// The name of the function that answers requests.
+pub(crate) const REQUEST: &str = "siding::request";
+
+/// The function that answers requests by way of the child's router. Nothing is started before it is first called: the parent
+/// has it too.
+pub(crate) fn answer(
+    router: Router,
+) -> impl Fn(&[u8]) -> Result<Vec<u8>, FunctionErrorKind> + Send + Sync {
+    let runtime = OnceLock::new();
+    move |message| {
+        let runtime: &io::Result<Runtime> = runtime.get_or_init(event_loop);
+        let runtime = runtime.as_ref().map_err(|error| failed(error))?;
+        let request = wire::read_request(message).map_err(|error| failed(&error))?;
+        let asked = format!("{} {}", request.method(), request.uri().path());
+        let Ok(mut response) = runtime.block_on(router.clone().oneshot(request));
+        let later = response.extensions_mut().remove::<Later>();
+        let later = later.ok_or_else(|| not_routed(&asked))?;
+        let (parts, body) = later.finish(response).into_parts();
+        let body = runtime.block_on(to_bytes(body, usize::MAX));
+        Ok(wire::response(
+            &parts,
+            &body.map_err(|error| failed(&error))?,
+        ))
+    }
+}
+
+/// Extractors are futures, and bodies may be.
+fn event_loop() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn failed(error: &impl ToString) -> FunctionErrorKind {
+    FunctionErrorKind::Failed(error.to_string())
+}
+
+fn not_routed(asked: &str) -> FunctionErrorKind {
+    FunctionErrorKind::Failed(format!(
+        "in the child no handler inside `processes` is routed at {asked}; it must be given to `App::route`, because a \
+         child does not look into axum's own routers"
+    ))
+}
