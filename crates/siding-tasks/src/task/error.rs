@@ -125,6 +125,19 @@ impl TaskError {
         self.retry
     }
 
+    pub(crate) fn from_parts(
+        exception: Exception,
+        traceback: Option<String>,
+        retry: Option<Retry>,
+    ) -> Self {
+        Self {
+            exception,
+            source: None,
+            retry,
+            traceback,
+        }
+    }
+
     pub(crate) fn into_parts(self) -> (Exception, Option<String>) {
         (self.exception, self.traceback)
     }

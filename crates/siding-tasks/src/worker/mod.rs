@@ -164,6 +164,7 @@ impl Worker {
                 LaneKind::EventLoop => ASYNC_CONCURRENCY,
                 LaneKind::Threads => config.threads.threads_max,
                 LaneKind::Compute => config.compute.threads,
+                LaneKind::Processes => config.processes.children,
             });
         sizes.min().unwrap_or(ASYNC_CONCURRENCY).max(1)
     }
