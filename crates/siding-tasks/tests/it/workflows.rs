@@ -154,6 +154,7 @@ fn a_chain_that_fails_fails_to_its_end_and_can_be_taken_up_again() {
         let held = it.claim_one().await;
         let settlement = siding_tasks::Settlement::Success {
             result: crate::support::json("1"),
+            children: vec![],
             successors: Enqueue {
                 messages: vec![message("b")],
                 chords: vec![],
