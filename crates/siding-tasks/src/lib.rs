@@ -25,6 +25,7 @@ pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,
 };
+pub use periodic::Schedule;
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]

@@ -201,25 +201,37 @@ fn rewrite(signature: &mut Signature, shape: Shape) {
 
 /// Gives ids to all tasks and groups that have none, so that their results can be asked for before they are sent.
 pub(crate) fn freeze(signature: &mut Signature) -> Result<(), CanvasError> {
+    freeze_by(signature, &mut TaskId::new)
+}
+
+/// Like [`freeze`], with ids of `next`.
+pub(crate) fn freeze_by(
+    signature: &mut Signature,
+    next: &mut dyn FnMut() -> TaskId,
+) -> Result<(), CanvasError> {
     let mut rest = signature.rest()?;
-    for next in &mut rest {
-        freeze(next)?;
+    for step in &mut rest {
+        freeze_by(step, next)?;
     }
     signature.set_rest(&rest);
     match Shape::of(signature)? {
         Shape::Task => {
-            signature.options.task_id.get_or_insert_with(TaskId::new);
+            signature.options.task_id.get_or_insert_with(&mut *next);
         }
         Shape::Group(mut tasks) => {
-            tasks.iter_mut().try_for_each(freeze)?;
-            signature.options.task_id.get_or_insert_with(TaskId::new);
+            tasks
+                .iter_mut()
+                .try_for_each(|task| freeze_by(task, next))?;
+            signature.options.task_id.get_or_insert_with(&mut *next);
             rewrite(signature, Shape::Group(tasks));
         }
         Shape::Chain(mut steps) => {
             if let (Some(id), Some(last)) = (signature.options.task_id.take(), steps.last_mut()) {
                 name(last, id)?;
             }
-            steps.iter_mut().try_for_each(freeze)?;
+            steps
+                .iter_mut()
+                .try_for_each(|step| freeze_by(step, next))?;
             rewrite(signature, Shape::Chain(steps));
         }
         Shape::Chord {
@@ -230,9 +242,11 @@ pub(crate) fn freeze(signature: &mut Signature) -> Result<(), CanvasError> {
             if let Some(id) = signature.options.task_id.take() {
                 name(&mut body, id)?;
             }
-            header.iter_mut().try_for_each(freeze)?;
-            freeze(&mut body)?;
-            let group = Some(group.unwrap_or_else(TaskId::new));
+            header
+                .iter_mut()
+                .try_for_each(|task| freeze_by(task, next))?;
+            freeze_by(&mut body, next)?;
+            let group = Some(group.unwrap_or_else(next));
             rewrite(
                 signature,
                 Shape::Chord {

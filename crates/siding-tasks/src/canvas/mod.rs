@@ -17,7 +17,7 @@ mod shape;
 
 pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};
-pub(crate) use head::{freeze, leaves};
+pub(crate) use head::{freeze, freeze_by, leaves};
 pub(crate) use shape::Shape;
 
 /// Why a signature cannot be sent.

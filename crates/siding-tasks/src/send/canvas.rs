@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{SendError, enqueue};
 use crate::broker::Enqueue;
 use crate::canvas::{Shape, expand, freeze, leaves};
-use crate::message::{Message, Priority, Signature, SignatureOptions, TaskId};
+use crate::message::{Priority, Signature, SignatureOptions, TaskId};
 use crate::result::{AsyncResult, GroupResult};
 use crate::tasks::Tasks;
 
@@ -95,6 +95,14 @@ impl<T> Canvas<T> {
         Canvas::new(self.tasks, self.signature)
     }
 
+    /// The same with a signature that was changed: for what Celery knows and there is no method for.
+    pub fn map_signature(self, change: impl FnOnce(&mut Signature)) -> Self {
+        self.change(|signature| {
+            change(signature);
+            Ok::<(), SendError>(())
+        })
+    }
+
     /// The queue; of a chain, the first task's.
     pub fn queue(self, queue: &str) -> Self {
         self.set("queue", queue)
@@ -162,14 +170,6 @@ impl<T> Canvas<T> {
         expand(signature, &[], &tasks.family(), &mut request)?;
         enqueue(&tasks, request).await?;
         Ok((group.unwrap_or_else(TaskId::new), ids))
-    }
-
-    /// The message that it is, when it is one task.
-    pub(crate) fn into_messages(self) -> Result<Vec<Message>, SendError> {
-        let family = self.tasks.family();
-        let mut request = Enqueue::default();
-        expand(self.frozen()?, &[], &family, &mut request)?;
-        Ok(request.messages)
     }
 }
 

@@ -58,6 +58,7 @@ pub type Ended = Result<RawJson, TaskError>;
             first may be a `TaskContext`",
     note = "what it returns implements `serde::Serialize`, or is a `Result` of that whose error implements \
             `std::error::Error` or is a `TaskError`",
+    note = "a closure is `Clone`: what it captures and cannot be cloned goes into an `Arc`",
     note = "the future of an `async fn` is `Send`: nothing that is not `Send`, such as `Rc` or a lock guard, may live \
             across an `.await`"
 )]

@@ -22,6 +22,8 @@ pub(crate) struct Crew {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) handle: Handle,
     pub(crate) name: String,
+    /// Its name where it must be told from every other worker: two may have one name.
+    pub(crate) holder: String,
     pub(crate) lease: Duration,
     pub(super) unsettled: Semaphore,
     held: Mutex<HashMap<Lease, Held>>,
@@ -60,6 +62,7 @@ impl Crew {
             tasks,
             broker,
             handle,
+            holder: format!("{name} {}", uuid::Uuid::new_v4()),
             name,
             lease,
             unsettled: Semaphore::new(UNSETTLED_MAX),

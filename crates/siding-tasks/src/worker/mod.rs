@@ -137,18 +137,18 @@ impl Worker {
         let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, self.lease));
         let _farewell = Farewell(&crew);
         tracing::info!(worker = crew.name, queues = ?self.queues, slots, "the worker takes tasks");
-        let upkeep = async {
-            tokio::join!(renewal::renew(&crew), crate::periodic::run(&crew));
-        };
-        tokio::pin!(upkeep);
+        let renewal = renewal::renew(&crew);
+        tokio::pin!(renewal);
         let claims = claims::Claims::new(&crew, self.queues, slots);
         let ended = tokio::select! {
             ended = claims.run(stop) => ended,
-            () = &mut upkeep => Ok(()),
+            () = &mut renewal => Ok(()),
+            () = crate::periodic::run(&crew) => Ok(()),
         };
+        crate::periodic::resign(&crew).await;
         tokio::select! {
             () = crew.drain(self.stop_limit) => {}
-            () = &mut upkeep => {}
+            () = renewal => {}
         }
         tracing::info!(worker = crew.name, "the worker has stopped");
         ended

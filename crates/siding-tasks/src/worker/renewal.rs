@@ -26,7 +26,7 @@ pub(super) async fn renew(crew: &Crew) {
             () = hint => {}
         }
         last = Instant::now();
-        let leases = crew.leases_older_than(look);
+        let leases = crew.leases_older_than(Duration::ZERO);
         if !leases.is_empty() {
             renew_all(crew, leases, last).await;
         }

@@ -2,3 +2,7 @@
 
 mod app;
 mod calls;
+mod canvas;
+mod faulty;
+mod rate;
+mod worker;
