@@ -24,6 +24,7 @@ pub trait Outcome<M>: Send + 'static {
 
     /// Whether this is a `Result` that would be taken for a value.
     #[doc(hidden)]
+    #[must_use]
     fn hides_errors() -> bool {
         false
     }
