@@ -40,3 +40,7 @@ bench-processes:
 # The lanes alone: round trips, throughput beside tokio's `spawn_blocking`, growth, child processes.
 bench-lanes:
     cargo bench -p siding-runtime
+
+# The embedded task store: group commit, claims beside a million finished tasks, wake-up of another process.
+bench-store:
+    cargo bench -p siding-tasks --bench store

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use siding_runtime::{Functions, LaneKind};
+
 use crate::broker::{Broker, Revocation};
 use crate::canvas::Family;
 use crate::embedded::{Clock, SystemClock};
 use crate::message::{RawJson, TaskId, Timestamp};
 use crate::result::AsyncResult;
 use crate::send::{ApplyAsync, SendError};
-use crate::task::{Definition, Task, TaskContext, TaskFunction};
+use crate::task::{Definition, Task, TaskContext, TaskFunction, process};
 
 /// The tasks of an application. Clones are cheap and share everything.
 ///
@@ -154,6 +156,21 @@ impl Tasks {
         revocation: Revocation,
     ) -> Result<(), SendError> {
         Ok(self.broker()?.revoke(id.into(), revocation).await?)
+    }
+
+    /// The functions of those tasks that are declared for the process lane: what the runtime's builder and
+    /// [`serve_child`](siding_runtime::serve_child) are given.
+    ///
+    /// A task in a child has no broker unless `main` connects one before `serve_child`.
+    #[must_use]
+    pub fn functions(&self) -> Functions {
+        let mut functions = Functions::new();
+        for definition in self.definitions() {
+            if definition.declaration().lane == LaneKind::Processes {
+                process::add(&mut functions, &definition);
+            }
+        }
+        functions
     }
 
     pub(crate) fn definition(&self, name: &str) -> Option<Arc<Definition>> {

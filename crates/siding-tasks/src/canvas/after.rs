@@ -49,13 +49,13 @@ fn errbacks(list: &[Signature], failed: &TaskId, family: &Family) -> Result<Enqu
 /// What a chord sends when its last part, `last`, has succeeded. `results` are those of all parts, by their place.
 pub(crate) fn chord_body(
     chord: &Signature,
-    results: Vec<RawJson>,
+    results: &[RawJson],
     last: &Message,
     now: Timestamp,
 ) -> Result<Enqueue, CanvasError> {
     let mut out = Enqueue::default();
     let family = Family::child_of(last, now);
-    expand(chord.clone(), &[json(&results)], &family, &mut out)?;
+    expand(chord.clone(), &[json(results)], &family, &mut out)?;
     Ok(out)
 }
 

@@ -40,7 +40,7 @@ impl Signature {
     }
 
     /// A list of signatures that Celery writes alone when it is one.
-    pub(super) fn list(&self, name: &'static str) -> Result<Vec<Signature>, CanvasError> {
+    pub(super) fn list(&self, name: &'static str) -> Result<Vec<Self>, CanvasError> {
         let Some(raw) = self.options.others.get(name) else {
             return Ok(Vec::new());
         };
@@ -49,18 +49,14 @@ impl Signature {
             Some(b'[') => raw.read().map_err(error()),
             Some(b'{') => raw.read().map(|one| vec![one]).map_err(error()),
             _ => Ok(raw
-                .read::<Option<Vec<Signature>>>()
+                .read::<Option<Vec<Self>>>()
                 .map_err(error())?
                 .unwrap_or_default()),
         }
     }
 
     /// Adds `more` to a list of signatures.
-    pub(crate) fn extend(
-        &mut self,
-        name: &'static str,
-        more: &[Signature],
-    ) -> Result<(), CanvasError> {
+    pub(crate) fn extend(&mut self, name: &'static str, more: &[Self]) -> Result<(), CanvasError> {
         if more.is_empty() {
             return Ok(());
         }
@@ -71,11 +67,11 @@ impl Signature {
     }
 
     /// What follows it, the next one last.
-    pub(super) fn rest(&self) -> Result<Vec<Signature>, CanvasError> {
+    pub(super) fn rest(&self) -> Result<Vec<Self>, CanvasError> {
         self.list("chain")
     }
 
-    pub(super) fn set_rest(&mut self, rest: &[Signature]) {
+    pub(super) fn set_rest(&mut self, rest: &[Self]) {
         if rest.is_empty() {
             self.options.others.remove("chain");
         } else {

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::EmbeddedSettings;
 use super::manage;
 use super::wake::Wake;
 use super::writer::WeakWriter;
@@ -39,22 +38,17 @@ pub(super) struct Ears {
     pub(super) doorbell: UnixDatagram,
     /// Says whether anybody has written.
     pub(super) conn: Connection,
+    pub(super) safety_net: Option<Duration>,
+    pub(super) tidy: Duration,
 }
 
-pub(super) fn start(
-    ears: Ears,
-    wake: Arc<Wake>,
-    writer: WeakWriter,
-    settings: &EmbeddedSettings,
-) -> std::io::Result<Bell> {
+pub(super) fn start(ears: Ears, wake: Arc<Wake>, writer: WeakWriter) -> std::io::Result<Bell> {
     let stopped = Arc::new(AtomicBool::new(false));
     let thread = BellThread {
         ears,
         wake: Arc::clone(&wake),
         writer,
         stopped: Arc::clone(&stopped),
-        safety_net: settings.safety_net,
-        tidy: settings.tidy,
         tidied: Instant::now(),
         version: None,
     };
@@ -69,8 +63,6 @@ struct BellThread {
     wake: Arc<Wake>,
     writer: WeakWriter,
     stopped: Arc<AtomicBool>,
-    safety_net: Option<Duration>,
-    tidy: Duration,
     tidied: Instant,
     version: Option<i64>,
 }
@@ -79,10 +71,10 @@ impl BellThread {
     fn run(mut self) {
         while !self.stopped.load(Ordering::SeqCst) {
             self.listen();
-            if self.safety_net.is_some() && self.wake.is_awaited() {
+            if self.ears.safety_net.is_some() && self.wake.is_awaited() {
                 self.look();
             }
-            if self.tidied.elapsed() >= self.tidy {
+            if self.tidied.elapsed() >= self.ears.tidy {
                 self.tidy();
                 self.tidied = Instant::now();
             }
@@ -91,8 +83,8 @@ impl BellThread {
 
     /// Until there is something to hear, or time to look.
     fn listen(&self) {
-        let until_tidy = self.tidy.saturating_sub(self.tidied.elapsed());
-        let patience = match self.safety_net {
+        let until_tidy = self.ears.tidy.saturating_sub(self.tidied.elapsed());
+        let patience = match self.ears.safety_net {
             Some(net) if self.wake.is_awaited() => net.min(until_tidy),
             _ => until_tidy,
         };

@@ -50,6 +50,6 @@ fn send_body(tx: &mut Tx<'_>, last: &Message, group: &str) -> rusqlite::Result<(
     let results = results
         .into_iter()
         .map(|text| RawJson::parse(text).unwrap_or_else(|_| RawJson::null()));
-    let body = canvas::chord_body(body, results.collect(), last, tx.now);
+    let body = canvas::chord_body(body, &results.collect::<Vec<_>>(), last, tx.now);
     end::send(tx, last, body)
 }

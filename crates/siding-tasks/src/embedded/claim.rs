@@ -33,7 +33,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, request: &ClaimRequest) -> rusqlite::Result
     for seq in due(tx, request)? {
         claimed.deliveries.push(deliver(tx, seq, request)?);
     }
-    claimed.next_at = if claimed.deliveries.len() == request.limit {
+    claimed.next_at = if request.limit > 0 && claimed.deliveries.len() == request.limit {
         Some(tx.now)
     } else {
         next_at(tx, &request.queues)?

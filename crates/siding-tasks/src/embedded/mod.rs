@@ -5,7 +5,8 @@
 //! other processes ([`bell`]).
 //!
 //! # Promises
-//! What was answered is on the disk: the log is written through before anybody is told. A task that was accepted is
+//! What was accepted or settled is on the disk: the log is written through before anybody is told. A claim is not, since
+//! nobody who holds one outlives the machine. A task that was accepted is
 //! delivered at least once, until a delivery is settled; a settlement counts once. Result, removal, successors and the
 //! count in a chord are one transaction.
 //!
@@ -20,6 +21,7 @@ mod clock_jump;
 mod end;
 mod error;
 mod file;
+mod job;
 mod lease;
 mod live;
 mod manage;

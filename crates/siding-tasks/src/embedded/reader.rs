@@ -27,7 +27,7 @@ impl Reader {
         settings: &EmbeddedSettings,
     ) -> Result<Self, OpenError> {
         let conn = file::open_reader(file, settings)?;
-        let (queries, mut inbox) = mpsc::channel::<Query>(settings.waiting_requests);
+        let (queries, mut inbox) = mpsc::channel::<Query>(settings.waiting_requests.max(1));
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {

@@ -81,6 +81,7 @@ CREATE TABLE done (
     message     TEXT                -- of dead letters
 ) STRICT;
 CREATE INDEX done_keep ON done (keep_until);
+CREATE INDEX done_counted ON done (queue, state);
 CREATE INDEX done_dead ON done (state, seq) WHERE state <> 'SUCCESS';
 
 CREATE TABLE chords (

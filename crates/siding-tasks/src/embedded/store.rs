@@ -12,6 +12,7 @@ use super::bell::{self, Bell, Ears};
 use super::claim::{self, Claimed, Delivered};
 use super::end;
 use super::error::OpenError;
+use super::job::Durability;
 use super::live::{self, Batch};
 use super::manage;
 use super::peers::Peers;
@@ -83,10 +84,11 @@ impl Embedded {
             socket,
             doorbell,
             conn: file::open_reader(&file, &settings)?,
+            safety_net: settings.safety_net,
+            tidy: settings.tidy,
         };
-        let writer =
-            Writer::start(conn, file, settings.clone(), Arc::clone(&wake)).map_err(start)?;
-        let bell = bell::start(ears, Arc::clone(&wake), writer.downgrade(), &settings);
+        let writer = Writer::start(conn, file, settings, Arc::clone(&wake)).map_err(start)?;
+        let bell = bell::start(ears, Arc::clone(&wake), writer.downgrade());
         Ok(Self {
             writer,
             finder,
@@ -110,7 +112,7 @@ impl Embedded {
     pub async fn tidy(&self) -> Result<usize, BrokerError> {
         let mut deleted = 0;
         loop {
-            let batch = self.writer.call(|tx| manage::tidy(tx)).await?;
+            let batch = self.writer.call_light(|tx| manage::tidy(tx)).await?;
             deleted += batch;
             if batch < manage::TIDIED {
                 return Ok(deleted);
@@ -120,9 +122,11 @@ impl Embedded {
 
     async fn claim_all(&self, request: ClaimRequest) -> Result<Claim, BrokerError> {
         let period = request.lease;
-        let claimed = self
-            .writer
-            .call_then(move |tx| claim::claim(tx, &request), Unclaimed::new);
+        let claimed = self.writer.call_then(
+            Durability::Processes,
+            move |tx| claim::claim(tx, &request),
+            Unclaimed::new,
+        );
         let claimed = claimed.await?.take();
         let mut deliveries = Vec::with_capacity(claimed.deliveries.len());
         for delivered in claimed.deliveries {
@@ -231,7 +235,7 @@ impl Broker for Embedded {
             let renew = move |tx: &mut super::tx::Tx<'_>| {
                 leases.iter().map(|one| lease::renew(tx, one)).collect()
             };
-            self.writer.call(renew).await
+            self.writer.call_light(renew).await
         })
     }
 
@@ -247,7 +251,7 @@ impl Broker for Embedded {
     fn release(&self, leases: Vec<Lease>) -> BrokerFuture<'_, ()> {
         Box::pin(async move {
             self.writer
-                .call(move |tx| leases.iter().try_for_each(|one| lease::release(tx, one)))
+                .call_light(move |tx| leases.iter().try_for_each(|one| lease::release(tx, one)))
                 .await
         })
     }
@@ -280,7 +284,7 @@ impl Broker for Embedded {
     fn lead(&self, name: String, holder: String, period: Duration) -> BrokerFuture<'_, bool> {
         Box::pin(async move {
             self.writer
-                .call(move |tx| manage::lead(tx, &name, &holder, period))
+                .call_light(move |tx| manage::lead(tx, &name, &holder, period))
                 .await
         })
     }
@@ -288,7 +292,7 @@ impl Broker for Embedded {
     fn resign(&self, name: String, holder: String) -> BrokerFuture<'_, ()> {
         Box::pin(async move {
             self.writer
-                .call(move |tx| manage::resign(tx, &name, &holder))
+                .call_light(move |tx| manage::resign(tx, &name, &holder))
                 .await
         })
     }

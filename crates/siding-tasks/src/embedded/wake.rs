@@ -52,14 +52,14 @@ impl Wake {
     }
 
     /// What is new, to everybody.
-    pub(super) fn tell(&self, news: News) {
+    pub(super) fn tell(&self, news: &News) {
         if news.is_empty() {
             return;
         }
         if let Some(peers) = &self.peers {
-            peers.send(&datagrams(&news));
+            peers.send(&datagrams(news));
         }
-        self.tell_here(&news);
+        self.tell_here(news);
     }
 
     /// What is new, to this process.

@@ -4,6 +4,9 @@
 //! durable by one write through to the disk, and only then answers. While it waits for the disk, the next group gathers:
 //! the more callers there are, the more share one write.
 //!
+//! What need not survive the machine's end is not written through: whoever holds a lease or leads ends with the machine
+//! that the file is on, and then nobody has. A group with nothing else in it waits for no disk.
+//!
 //! When a group fails, it is undone, and each of its requests runs again in a transaction of its own, so that one that
 //! cannot be served (the disk is full, and it needs space) does not take others (which free some) down with it. A request
 //! may therefore run more than once, and must not act on anything but the transaction.
@@ -18,49 +21,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::EmbeddedSettings;
 use super::clock_jump::JumpGuard;
 use super::error::explain;
+use super::job::{Call, Durability, Job, Post};
 use super::tx::{News, Tx};
 use super::wake::Wake;
 use crate::broker::BrokerError;
-
-/// Something to run in a transaction, and somebody who waits for its answer.
-trait Job: Send {
-    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()>;
-    fn answer(self: Box<Self>, outcome: Result<(), BrokerError>);
-    fn is_wanted(&self) -> bool;
-}
-
-struct Call<A, B, F> {
-    run: F,
-    answer: Option<A>,
-    /// What the answer becomes once it is durable.
-    then: fn(A, &WeakWriter) -> B,
-    writer: WeakWriter,
-    reply: oneshot::Sender<Result<B, BrokerError>>,
-}
-
-impl<A, B, F> Job for Call<A, B, F>
-where
-    A: Send,
-    B: Send,
-    F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
-        self.answer = Some((self.run)(tx)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), BrokerError>) {
-        let this = *self;
-        let answer = outcome.and_then(|()| this.answer.ok_or(BrokerError::Closed));
-        let answer = answer.map(|answer| (this.then)(answer, &this.writer));
-        // Nobody may wait any more: the caller's future was dropped.
-        drop(this.reply.send(answer));
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.reply.is_closed()
-    }
-}
 
 enum Order {
     Run(Box<dyn Job>),
@@ -80,10 +44,11 @@ impl Writer {
         settings: EmbeddedSettings,
         wake: Arc<Wake>,
     ) -> std::io::Result<Self> {
-        let (orders, inbox) = mpsc::channel(settings.waiting_requests);
+        let (orders, inbox) = mpsc::channel(settings.waiting_requests.max(1));
         let thread = WriterThread {
             conn,
             file,
+            durability: Durability::Power,
             jumps: JumpGuard::new(settings.clock.now()),
             settings,
             wake,
@@ -100,12 +65,24 @@ impl Writer {
         A: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
-        self.call_then(run, |answer, _| answer).await
+        self.call_then(Durability::Power, run, |answer, _| answer)
+            .await
+    }
+
+    /// The same without waiting for the disk.
+    pub(super) async fn call_light<A, F>(&self, run: F) -> Result<A, BrokerError>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
+    {
+        self.call_then(Durability::Processes, run, |answer, _| answer)
+            .await
     }
 
     /// The same, with an answer that becomes something else once it is durable: something whose drop means something.
     pub(super) async fn call_then<A, B, F>(
         &self,
+        durability: Durability,
         run: F,
         then: fn(A, &WeakWriter) -> B,
     ) -> Result<B, BrokerError>
@@ -114,7 +91,7 @@ impl Writer {
         B: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
-        let (order, answer) = self.order(run, then);
+        let (order, answer) = self.order(durability, run, then);
         let sent = self.orders.send(order).await;
         sent.map_err(|_| BrokerError::Closed)?;
         answer.await.unwrap_or(Err(BrokerError::Closed))
@@ -126,31 +103,19 @@ impl Writer {
         A: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<A> + Send + 'static,
     {
-        let (order, answer) = self.order(run, |answer, _| answer);
+        let (order, answer) = self.order(Durability::Power, run, |answer, _| answer);
         let sent = self.orders.blocking_send(order);
         sent.map_err(|_| BrokerError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(BrokerError::Closed))
     }
 
     /// Has `run` run if there is room, and waits for nothing.
-    pub(super) fn try_post<F>(&self, mut run: F)
+    pub(super) fn try_post<F>(&self, run: F)
     where
         F: FnMut(&mut Tx<'_>) -> rusqlite::Result<()> + Send + 'static,
     {
-        struct Post<F>(F);
-        impl<F: FnMut(&mut Tx<'_>) -> rusqlite::Result<()> + Send> Job for Post<F> {
-            fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
-                (self.0)(tx)
-            }
-            fn answer(self: Box<Self>, _: Result<(), BrokerError>) {}
-            fn is_wanted(&self) -> bool {
-                true
-            }
-        }
-        drop(
-            self.orders
-                .try_send(Order::Run(Box::new(Post(move |tx: &mut Tx<'_>| run(tx))))),
-        );
+        // Without room it does not happen.
+        drop(self.orders.try_send(Order::Run(Box::new(Post(run)))));
     }
 
     /// Resolves when everything asked for before is done and the file is closed. What is asked for later is refused.
@@ -169,6 +134,7 @@ impl Writer {
 
     fn order<A, B, F>(
         &self,
+        durability: Durability,
         run: F,
         then: fn(A, &WeakWriter) -> B,
     ) -> (Order, oneshot::Receiver<Result<B, BrokerError>>)
@@ -183,6 +149,7 @@ impl Writer {
             answer: None,
             then,
             writer: self.downgrade(),
+            durability,
             reply,
         };
         (Order::Run(Box::new(call)), answer)
@@ -203,6 +170,8 @@ struct WriterThread {
     conn: Connection,
     file: PathBuf,
     settings: EmbeddedSettings,
+    /// What the next commit promises.
+    durability: Durability,
     jumps: JumpGuard,
     wake: Arc<Wake>,
 }
@@ -239,7 +208,7 @@ impl WriterThread {
         }
         let outcome = self.transact(group);
         match outcome {
-            Ok(news) => self.answer(group.drain(..), news),
+            Ok(news) => self.answer(group.drain(..), &news),
             Err(error) if group.len() > 1 => {
                 tracing::debug!(%error, requests = group.len(), "a group failed; its requests run one by one");
                 for job in group.drain(..) {
@@ -254,7 +223,7 @@ impl WriterThread {
         let mut alone = [job];
         let outcome = self.transact(&mut alone);
         match outcome {
-            Ok(news) => self.answer(alone, news),
+            Ok(news) => self.answer(alone, &news),
             Err(error) => self.refuse(alone, &error),
         }
     }
@@ -272,6 +241,7 @@ impl WriterThread {
     }
 
     fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> rusqlite::Result<News> {
+        self.promise(group)?;
         let mut tx = Tx::begin(&self.conn, &self.settings)?;
         self.jumps.check(&mut tx)?;
         for job in group {
@@ -280,11 +250,24 @@ impl WriterThread {
         tx.commit()
     }
 
-    fn answer(&self, group: impl IntoIterator<Item = Box<dyn Job>>, news: News) {
+    /// Has the next commit promise as much as any in `group` does.
+    fn promise(&mut self, group: &[Box<dyn Job>]) -> rusqlite::Result<()> {
+        let wanted = group.iter().map(|job| job.durability()).max();
+        let wanted = wanted.unwrap_or(Durability::Power);
+        if wanted != self.durability {
+            let synchronous = wanted.synchronous();
+            self.conn.pragma_update(None, "synchronous", synchronous)?;
+            self.durability = wanted;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, group: impl IntoIterator<Item = Box<dyn Job>>, news: &News) {
+        // Others first: a process may end as soon as it has its answer.
+        self.wake.tell(news);
         for job in group {
             job.answer(Ok(()));
         }
-        self.wake.tell(news);
     }
 
     fn refuse(&self, group: impl IntoIterator<Item = Box<dyn Job>>, error: &rusqlite::Error) {
@@ -293,5 +276,49 @@ impl WriterThread {
         for job in group {
             job.answer(Err(reason.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+    use crate::embedded::file;
+
+    const NORMAL: i64 = 1;
+    const FULL: i64 = 2;
+
+    fn synchronous(tx: &mut Tx<'_>) -> rusqlite::Result<i64> {
+        tx.value("PRAGMA synchronous", [])
+    }
+
+    #[tokio::test]
+    async fn whoever_is_promised_the_disk_is_written_through_to_it() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let settings = EmbeddedSettings::default();
+        let (file, conn) = file::open(dir.path(), &settings).unwrap();
+        let (_ears, doorbell) = UnixDatagram::pair().unwrap();
+        let wake = Arc::new(Wake::new(doorbell, None));
+        let writer = Writer::start(conn, file, settings, wake).unwrap();
+        assert_eq!(writer.call(synchronous).await.unwrap(), FULL);
+        assert_eq!(writer.call_light(synchronous).await.unwrap(), NORMAL);
+        assert_eq!(writer.call(synchronous).await.unwrap(), FULL);
+        // While the first of these holds the writer up, the others gather behind it.
+        let (gathered, go_on) = std::sync::mpsc::channel::<()>();
+        let go_on = std::sync::Mutex::new(go_on);
+        let hold = writer.call_light(move |_| {
+            let _ = go_on.lock().unwrap().recv();
+            Ok(())
+        });
+        let release = async move { drop(gathered) };
+        let (held, light, durable, ()) = tokio::join!(
+            hold,
+            writer.call_light(synchronous),
+            writer.call(synchronous),
+            release
+        );
+        held.unwrap();
+        assert_eq!((light.unwrap(), durable.unwrap()), (FULL, FULL));
     }
 }

@@ -138,9 +138,11 @@ mod tests {
             let clock = Arc::new(ManualClock::new(
                 Timestamp::parse("2026-03-01T10:02:00Z").unwrap(),
             ));
-            let mut settings = EmbeddedSettings::default();
-            settings.clock = Arc::clone(&clock) as Arc<_>;
-            settings.safety_net = None;
+            let settings = EmbeddedSettings {
+                clock: Arc::clone(&clock) as Arc<_>,
+                safety_net: None,
+                ..EmbeddedSettings::default()
+            };
             let store = Arc::new(Embedded::open(dir.path(), settings).unwrap());
             let tasks = Tasks::with_clock(Arc::clone(&clock) as Arc<_>);
             tasks.connect(Arc::clone(&store) as Arc<dyn Broker>);

@@ -45,6 +45,10 @@ impl Schedules {
     }
 }
 
+#[expect(
+    clippy::must_use_candidate,
+    reason = "the schedule itself is elsewhere"
+)]
 impl Tasks {
     /// Sends `canvas` each `interval`: at the multiples of it since 1970, whatever time the worker was started.
     ///
@@ -63,7 +67,7 @@ impl Tasks {
     /// When the interval is less than a millisecond, or an argument has no form in JSON.
     pub fn every<T>(&self, interval: Duration, canvas: Canvas<T>) -> Schedule {
         let rule = Rule::every(interval);
-        self.schedule(format!("every {interval:?}"), rule, canvas)
+        self.schedule(&format!("every {interval:?}"), rule, canvas)
     }
 
     /// Sends `canvas` at the times that `expression` says, in UTC unless a [time zone](Schedule::time_zone) is set: minute,
@@ -73,10 +77,10 @@ impl Tasks {
     /// When the expression cannot be read, or an argument has no form in JSON.
     pub fn crontab<T>(&self, expression: &str, canvas: Canvas<T>) -> Schedule {
         let rule = Rule::cron(expression);
-        self.schedule(expression.to_owned(), rule, canvas)
+        self.schedule(expression, rule, canvas)
     }
 
-    fn schedule<T>(&self, rule_text: String, rule: Rule, canvas: Canvas<T>) -> Schedule {
+    fn schedule<T>(&self, rule_text: &str, rule: Rule, canvas: Canvas<T>) -> Schedule {
         let signature = match canvas.into_signature() {
             Ok(signature) => signature,
             Err(error) => panic!("the schedule {rule_text:?} cannot be sent: {error}"),
@@ -104,12 +108,18 @@ impl Tasks {
     }
 }
 
-/// Something that is sent by the clock, while a worker runs.
+/// Something that is sent by the clock, while a worker runs. It is so whatever becomes of this handle, which only has the
+/// settings.
 pub struct Schedule {
     tasks: Tasks,
     place: usize,
 }
 
+#[expect(
+    clippy::return_self_not_must_use,
+    clippy::must_use_candidate,
+    reason = "the schedule itself is elsewhere"
+)]
 impl Schedule {
     fn set(self, change: impl FnOnce(&mut Entry)) -> Self {
         change(&mut self.tasks.schedules().entries()[self.place]);

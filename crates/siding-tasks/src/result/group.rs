@@ -19,7 +19,7 @@ pub struct GroupResult<T> {
 }
 
 impl<T> GroupResult<T> {
-    pub(crate) fn new(tasks: Tasks, id: TaskId, members: Vec<TaskId>) -> Self {
+    pub(crate) fn new(tasks: &Tasks, id: TaskId, members: Vec<TaskId>) -> Self {
         let members = members
             .into_iter()
             .map(|id| AsyncResult::new(tasks.clone(), id))

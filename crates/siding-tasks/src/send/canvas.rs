@@ -215,7 +215,7 @@ impl<T> Group<T> {
     pub async fn delay(self) -> Result<GroupResult<T>, SendError> {
         let tasks = self.0.tasks.clone();
         let (id, members) = self.0.send().await?;
-        Ok(GroupResult::new(tasks, id, members))
+        Ok(GroupResult::new(&tasks, id, members))
     }
 }
 

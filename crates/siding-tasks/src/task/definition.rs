@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use siding_runtime::{Route, RouteSpec, Routes};
+use siding_runtime::{Kind, LaneKind, Route, RouteSpec, Routes};
 
 use super::arguments::ReadArguments;
 use super::{Call, Declaration, Options, TaskFunction, Work};
@@ -21,7 +21,8 @@ pub(crate) struct Definition {
 
 impl Definition {
     /// # Panics
-    /// When `function` returns a `Result` whose errors would be taken for successes.
+    /// When `function` returns a `Result` whose errors would be taken for successes, or is an `async fn` that is declared for
+    /// the process lane.
     pub(crate) fn new<F, M>(name: String, function: F) -> Self
     where
         F: TaskFunction<M>,
@@ -31,6 +32,10 @@ impl Definition {
             !declaration.hides_errors,
             "the task {name:?} returns a `Result` whose error is no error: let it implement `std::error::Error`, or be a \
              `TaskError`"
+        );
+        assert!(
+            (declaration.kind, declaration.lane) != (Kind::Async, LaneKind::Processes),
+            "the task {name:?} is an `async fn`, and children of the process lane run plain functions only"
         );
         Self {
             name,

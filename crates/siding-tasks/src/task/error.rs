@@ -28,7 +28,9 @@ const MODULE: &str = "siding";
 /// # let error = fetch("x".to_owned()).unwrap_err();
 /// # assert_eq!(error.type_name(), "ParseIntError");
 /// ```
-pub struct TaskError {
+pub struct TaskError(Box<Parts>);
+
+struct Parts {
     exception: Exception,
     source: Option<Box<dyn Error + Send + Sync>>,
     retry: Option<Retry>,
@@ -52,16 +54,12 @@ impl TaskError {
     }
 
     pub(crate) fn of(module: &str, name: &str, message: String) -> Self {
-        Self {
-            exception: Exception {
-                exc_type: name.to_owned(),
-                exc_module: module.to_owned(),
-                message,
-            },
-            source: None,
-            retry: None,
-            traceback: None,
-        }
+        let exception = Exception {
+            exc_type: name.to_owned(),
+            exc_module: module.to_owned(),
+            message,
+        };
+        Self::from_parts(exception, None, None)
     }
 
     /// The task gave up because its soft time limit had passed.
@@ -74,47 +72,48 @@ impl TaskError {
     /// The same under another type's name, which the sender sees.
     #[must_use]
     pub fn named(mut self, type_name: impl Into<String>) -> Self {
-        self.exception.exc_type = type_name.into();
+        self.0.exception.exc_type = type_name.into();
         self
     }
 
     /// The same with the wish to be tried again, after the delay that the task's options say, as often as they say.
     #[must_use]
     pub fn retry(mut self) -> Self {
-        self.retry = Some(Retry::ByOptions);
+        self.0.retry = Some(Retry::ByOptions);
         self
     }
 
     /// The same with the wish to be tried again after `delay`, as often as the task's options say.
     #[must_use]
     pub fn retry_in(mut self, delay: Duration) -> Self {
-        self.retry = Some(Retry::In(delay));
+        self.0.retry = Some(Retry::In(delay));
         self
     }
 
     /// The same with text on where it happened.
     #[must_use]
     pub fn with_traceback(mut self, traceback: impl Into<String>) -> Self {
-        self.traceback = Some(traceback.into());
+        self.0.traceback = Some(traceback.into());
         self
     }
 
     /// The name of the error's type, without its path.
     #[must_use]
     pub fn type_name(&self) -> &str {
-        &self.exception.exc_type
+        &self.0.exception.exc_type
     }
 
     /// What it says, causes included.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.exception.message
+        &self.0.exception.message
     }
 
     /// The error of type `E` in this one or among its causes.
     #[must_use]
     pub fn find<E: Error + 'static>(&self) -> Option<&E> {
         let first = self
+            .0
             .source
             .as_deref()
             .map(|error| error as &(dyn Error + 'static));
@@ -122,11 +121,25 @@ impl TaskError {
     }
 
     pub(crate) fn wish(&self) -> Option<Retry> {
-        self.retry
+        self.0.retry
+    }
+
+    pub(crate) fn from_parts(
+        exception: Exception,
+        traceback: Option<String>,
+        retry: Option<Retry>,
+    ) -> Self {
+        Self(Box::new(Parts {
+            exception,
+            source: None,
+            retry,
+            traceback,
+        }))
     }
 
     pub(crate) fn into_parts(self) -> (Exception, Option<String>) {
-        (self.exception, self.traceback)
+        let parts = *self.0;
+        (parts.exception, parts.traceback)
     }
 }
 
@@ -138,10 +151,9 @@ impl<E: Error + Send + Sync + 'static> From<E> for TaskError {
             message.push_str(": ");
             message.push_str(&cause.to_string());
         }
-        Self {
-            source: Some(Box::new(error)),
-            ..Self::of(MODULE, short_name::<E>(), message)
-        }
+        let mut whole = Self::of(MODULE, short_name::<E>(), message);
+        whole.0.source = Some(Box::new(error));
+        whole
     }
 }
 
@@ -154,14 +166,14 @@ fn short_name<T>() -> &'static str {
 
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.exception.message)
+        f.pad(&self.0.exception.message)
     }
 }
 
 impl fmt::Debug for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:?})", self.type_name(), self.message())?;
-        match self.retry {
+        match self.0.retry {
             Some(retry) => write!(f, ", retry {retry:?}"),
             None => Ok(()),
         }

@@ -12,6 +12,7 @@ mod error;
 mod functions;
 mod options;
 mod outcome;
+pub(crate) mod process;
 pub(crate) mod via;
 
 use std::fmt;

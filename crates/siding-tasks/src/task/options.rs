@@ -67,11 +67,16 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Whether `error` is one to be tried again, whatever it wishes itself.
+    pub(crate) fn wants(&self, error: &TaskError) -> bool {
+        self.on.iter().any(|wants| wants(error))
+    }
+
     /// How long to wait until the next try of a task that was retried `retries` times and failed with `error`; `None`
     /// when that is for good. `fraction`, from 0 to 1, is chance.
     pub(crate) fn next(&self, error: &TaskError, retries: u32, fraction: f64) -> Option<Duration> {
         let wish = error.wish();
-        let wanted = wish.is_some() || self.on.iter().any(|wants| wants(error));
+        let wanted = wish.is_some() || self.wants(error);
         if !wanted || retries >= self.max {
             return None;
         }

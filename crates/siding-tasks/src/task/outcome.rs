@@ -7,6 +7,9 @@ use crate::message::RawJson;
 
 /// What a task may return: a value that serde can write, or a `Result` of one.
 ///
+/// An error that serde can write too makes a `Result` both, and the compiler asks for type annotations: turn it into a
+/// [`TaskError`] with `map_err(TaskError::from)`.
+///
 /// # About type parameter `M`
 ///
 /// It is there so that values and `Result`s do not overlap; the compiler infers it.
@@ -24,6 +27,7 @@ pub trait Outcome<M>: Send + 'static {
 
     /// Whether this is a `Result` that would be taken for a value.
     #[doc(hidden)]
+    #[must_use]
     fn hides_errors() -> bool {
         false
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use siding_runtime::{JobError, RouteId};
+use siding_runtime::{JobError, LaneKind, Route, RouteId};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use super::unwind::CatchUnwind;
 use crate::broker::{Delivery, Lease};
 use crate::message::Message;
 use crate::task::{
-    Call, ContextParts, Definition, Ended, TaskContext, TaskError, Work, scope, scoped,
+    Call, ContextParts, Definition, Ended, TaskContext, TaskError, Work, process, scope, scoped,
 };
 
 /// Starts work on `delivery`. It keeps `slot` until the task has ended.
@@ -55,51 +55,48 @@ async fn serve(
     slot: OwnedSemaphorePermit,
 ) {
     let (crew, lease) = (&held.crew, &held.lease);
-    let message = &delivery.message;
+    let context = context(crew, delivery);
+    let message = context.message();
     tracing::debug!(task = message.task, id = %message.id, "task received");
     let started = Instant::now();
     let ran = match &definition {
-        Some(definition) => run(&held, definition, message, delivery.deliveries, &mut end).await,
+        Some(definition) => run(&held, definition, &context, &mut end).await,
         None => Ran::Ended(Err(not_registered(message)), Vec::new()),
     };
-    let settlement = ended::settlement(
-        message,
-        ran,
-        definition
-            .as_ref()
-            .map(|definition| definition.options())
-            .as_deref(),
-        crew.tasks.now(),
-    );
-    ended::log(message, &settlement, started.elapsed());
+    let options = definition.map(|definition| definition.options());
+    let verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
+    ended::log(message, &verdict, started.elapsed());
     let unsettled = crew.unsettled.acquire().await;
     drop(slot);
-    settling::settle(crew, lease, settlement, &mut end).await;
+    settling::settle(crew, lease, verdict, &mut end).await;
     drop(unsettled);
+}
+
+fn context(crew: &Crew, delivery: Delivery) -> TaskContext {
+    let now = Instant::now();
+    let limits = delivery.message.time_limits;
+    TaskContext::new(ContextParts {
+        message: delivery.message,
+        worker: crew.name.clone(),
+        deliveries: delivery.deliveries,
+        soft: limits.soft.map(|limit| now + limit),
+        hard: limits.hard.map(|limit| now + limit),
+        cancelled: AtomicBool::new(false),
+        children: Mutex::default(),
+    })
 }
 
 async fn run(
     held: &Hold,
     definition: &Arc<Definition>,
-    message: &Message,
-    deliveries: u32,
+    context: &TaskContext,
     end: &mut oneshot::Receiver<End>,
 ) -> Ran {
-    let now = Instant::now();
-    let limits = message.time_limits;
-    let context = TaskContext::new(ContextParts {
-        message: message.clone(),
-        worker: held.crew.name.clone(),
-        deliveries,
-        soft: limits.soft.map(|limit| now + limit),
-        hard: limits.hard.map(|limit| now + limit),
-        cancelled: AtomicBool::new(false),
-        children: Mutex::default(),
-    });
-    held.crew.attach(&held.lease, &context);
-    let work = attempt(&held.crew, definition, &context);
+    held.crew.attach(&held.lease, context);
+    let limit = context.message().time_limits.hard;
+    let work = attempt(&held.crew, definition, context);
     let overtime = async {
-        match limits.hard {
+        match limit {
             Some(limit) => {
                 tokio::time::sleep(limit).await;
                 limit
@@ -139,6 +136,9 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
                 tokio::time::sleep(refusal.retry_after).await;
                 continue;
             }
+            Ok(Err(JobError::ShutDown { .. } | JobError::DeadlinePassed { .. })) => {
+                return Ran::Stopped;
+            }
             Ok(Err(JobError::Panicked { message, .. })) | Err(message) => {
                 Err(TaskError::of("siding", "Panic", message))
             }
@@ -146,14 +146,7 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
                 error @ (JobError::Killed { .. }
                 | JobError::Crashed { .. }
                 | JobError::NotStarted { .. }),
-            )) => Err(TaskError::of(
-                "billiard.exceptions",
-                "WorkerLostError",
-                error.to_string(),
-            )),
-            Ok(Err(JobError::ShutDown { .. } | JobError::DeadlinePassed { .. })) => {
-                return Ran::Stopped;
-            }
+            )) => Err(worker_lost(&error)),
         };
         return Ran::Ended(ended, context.children());
     }
@@ -163,10 +156,32 @@ type Running = std::pin::Pin<Box<dyn Future<Output = Result<Ended, JobError>> + 
 
 fn begin(crew: &Crew, definition: &Arc<Definition>, call: Call, context: TaskContext) -> Running {
     let route = definition.route(crew.handle.routes());
+    if definition.declaration().lane == LaneKind::Processes {
+        return begin_process(route, definition, &context);
+    }
     match definition.call(call) {
         Work::Async(future) => Box::pin(route.place(None, scope(context, future))),
         Work::Plain(f) => Box::pin(route.call(None, move || scoped(context, f))),
     }
+}
+
+/// Dropping what this returns kills the child.
+fn begin_process(route: &Arc<Route>, definition: &Definition, context: &TaskContext) -> Running {
+    let order = match process::order(context) {
+        Ok(order) => order,
+        Err(error) => return Box::pin(std::future::ready(Ok(Err(error.into())))),
+    };
+    let job = route.call_process(None, &process::function_name(definition.name()), order);
+    Box::pin(async move {
+        Ok(job
+            .await?
+            .map_or_else(|error| Err(error.into()), |answer| process::ended(&answer)))
+    })
+}
+
+/// What a child that is gone leaves behind, under Celery's name.
+fn worker_lost(error: &JobError) -> TaskError {
+    TaskError::of("billiard.exceptions", "WorkerLostError", error.to_string())
 }
 
 fn not_registered(message: &Message) -> TaskError {

@@ -1,5 +1,7 @@
 //! The embedded store on real files, and tasks on it.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod basics;
 mod crash;
 mod faults;

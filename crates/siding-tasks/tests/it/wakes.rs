@@ -88,9 +88,6 @@ fn the_socket_of_a_process_that_died_is_removed() {
         drop(std::os::unix::net::UnixDatagram::bind(&dead).unwrap());
         assert!(dead.exists());
         it.enqueue(message("a")).await;
-        // The answer comes before others are told; what is enqueued next comes after that.
-        it.enqueue(message("b")).await;
         assert!(!dead.exists());
-        it.store.close().await;
     });
 }

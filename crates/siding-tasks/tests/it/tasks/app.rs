@@ -35,17 +35,31 @@ impl Running {
 
 impl App {
     pub(crate) fn new() -> Self {
-        Self::keeping(|store| store)
+        Self::with(|store| store, |builder| builder)
+    }
+
+    /// An application on a runtime with other settings.
+    pub(crate) fn on(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::with(|store| store, settings)
     }
 
     /// An application whose tasks see the store through `wrap`.
     pub(crate) fn keeping(wrap: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Self {
+        Self::with(wrap, |builder| builder)
+    }
+
+    fn with(
+        wrap: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>,
+        runtime: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let dir = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::new(START));
         let store = Arc::new(Embedded::open(dir.path(), settings(&clock)).unwrap());
         let tasks = Tasks::with_clock(Arc::clone(&clock) as Arc<_>);
         tasks.connect(wrap(Arc::clone(&store) as Arc<dyn Broker>));
-        let runtime = Builder::new().event_loop_threads(1).build().unwrap();
+        let runtime = runtime(Builder::new().event_loop_threads(1))
+            .build()
+            .unwrap();
         Self {
             tasks,
             store,

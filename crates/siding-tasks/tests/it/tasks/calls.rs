@@ -18,6 +18,7 @@ fn halve(x: u32) -> Result<u32, std::num::ParseIntError> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a task owns its arguments")]
 fn names(context: TaskContext, greeting: String, name: Option<String>) -> String {
     format!("{}: {greeting} {name:?}", context.name())
 }

@@ -4,5 +4,6 @@ mod app;
 mod calls;
 mod canvas;
 mod faulty;
+mod processes;
 mod rate;
 mod worker;

@@ -355,6 +355,46 @@ fn a_stop_gives_back_what_does_not_end_in_time() {
 }
 
 #[test]
+fn a_worker_that_is_dropped_gives_back_what_it_holds() {
+    let (app, _, mut asked) = faulty();
+    let (task, heard) = endless(&app);
+    app.run(async {
+        let worker = app
+            .runtime
+            .handle()
+            .spawn(app.worker().run(std::future::pending()));
+        let result = task.delay(()).await.unwrap();
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("began"));
+        worker.abort();
+        while asked.recv().await != Some(Asked::Release(vec![result.id().clone()])) {}
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("dropped"));
+    });
+}
+
+#[test]
+fn a_worker_with_schedules_leads_until_it_stops() {
+    let app = App::new();
+    let task = app.tasks.register("tick", async || ());
+    app.tasks
+        .every(Duration::from_secs(60), task.s(()))
+        .name("tick");
+    app.run(async {
+        let worker = app.start(app.worker());
+        let tick = app
+            .tasks
+            .result::<()>(format!("tick@{}", crate::support::START));
+        tick.get(PATIENCE).await.unwrap();
+        let lead = || {
+            app.store
+                .lead("periodic".to_owned(), "another".to_owned(), LEASE)
+        };
+        assert!(!lead().await.unwrap());
+        worker.stop().await;
+        assert!(lead().await.unwrap());
+    });
+}
+
+#[test]
 fn a_stop_lets_what_runs_end() {
     let app = App::new();
     let (release, released) = mpsc::channel::<()>();
