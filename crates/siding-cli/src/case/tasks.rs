@@ -39,7 +39,7 @@ impl Tasks {
                 .doing(&format!("siding, run {run} of {runs}"));
             match siding(bench, self.tasks * 4).await {
                 Ok(rate) => ours.push(rate),
-                Err(error) => return self.put(report, Kind::Siding, error.cell()),
+                Err(error) => return put(report, Kind::Siding, error.cell()),
             }
             bench
                 .progress
@@ -47,7 +47,7 @@ impl Tasks {
             match self.celery(bench).await {
                 None => {}
                 Some(Ok(rate)) => theirs.push(rate),
-                Some(Err(why)) => self.put(report, Kind::Celery, Cell::Failed(why)),
+                Some(Err(why)) => put(report, Kind::Celery, Cell::Failed(why)),
             }
         }
         self.compare(ours, theirs, report);
@@ -63,11 +63,11 @@ impl Tasks {
     fn compare(self, ours: Vec<f64>, theirs: Vec<f64>, report: &mut CaseReport) {
         let ratio = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs);
         let ratio: Vec<f64> = ratio.collect();
-        self.put(report, Kind::Siding, Cell::median_of(ours, Unit::PerSecond));
+        put(report, Kind::Siding, Cell::median_of(ours, Unit::PerSecond));
         if ratio.is_empty() {
             return;
         }
-        self.put(
+        put(
             report,
             Kind::Celery,
             Cell::median_of(theirs, Unit::PerSecond),
@@ -79,10 +79,10 @@ impl Tasks {
             Cell::median_of(ratio, Unit::Ratio),
         );
     }
+}
 
-    fn put(self, report: &mut CaseReport, kind: Kind, cell: Cell) {
-        report.put("no-op tasks, one worker process", None, kind, cell);
-    }
+fn put(report: &mut CaseReport, kind: Kind, cell: Cell) {
+    report.put("no-op tasks, one worker process", None, kind, cell);
 }
 
 /// The rate of `siding-demo worker`.
