@@ -28,15 +28,19 @@ impl JumpGuard {
         }
     }
 
-    /// Puts right what a jump since the last call, or before the file was opened, has put wrong.
-    pub(super) fn check(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+    /// Puts right what a jump since the last commit, or before the file was opened, has put wrong.
+    pub(super) fn check(&self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
         if self.opened || self.latest.since(tx.now) >= TOLERATED {
             repair(tx)?;
-            self.opened = false;
-            self.latest = tx.now;
         }
-        self.latest = self.latest.max(tx.now);
         Ok(())
+    }
+
+    /// A transaction that was checked at `now` is durable.
+    pub(super) fn committed(&mut self, now: Timestamp) {
+        let jumped = self.latest.since(now) >= TOLERATED;
+        self.latest = if jumped { now } else { self.latest.max(now) };
+        self.opened = false;
     }
 }
 

@@ -70,15 +70,15 @@ fn accept_one(tx: &mut Tx<'_>, incoming: &Incoming) -> rusqlite::Result<Enqueued
         |row| row.get::<_, String>(0),
     )?;
     match known.as_deref().and_then(State::parse) {
-        None => {}
         Some(State::Success) => return Ok(Enqueued::Duplicate(message.id.clone())),
         Some(State::Revoked) => return refuse_revoked(tx, incoming),
-        // It failed, or it failed with another that has now been sent again: a new attempt takes the failure's place.
-        Some(State::Failure | State::Pending | State::Started | State::Retry) => {
-            tx.change("DELETE FROM done WHERE id = ?1", [&message.id])?;
-        }
+        // It failed, by itself or with another that has now been sent again: it may try again.
+        Some(State::Failure | State::Pending | State::Started | State::Retry) | None => {}
     }
     if insert(tx, incoming)? {
+        if known.is_some() {
+            tx.change("DELETE FROM done WHERE id = ?1", [&message.id])?;
+        }
         tx.news.changed = true;
         return Ok(Enqueued::Accepted);
     }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::EmbeddedSettings;
@@ -209,7 +209,7 @@ impl WriterThread {
         let outcome = self.transact(group);
         match outcome {
             Ok(news) => self.answer(group.drain(..), &news),
-            Err(error) if group.len() > 1 => {
+            Err(error) if group.len() > 1 && !is_locked(&error) => {
                 tracing::debug!(%error, requests = group.len(), "a group failed; its requests run one by one");
                 for job in group.drain(..) {
                     self.serve_alone(job);
@@ -247,7 +247,10 @@ impl WriterThread {
         for job in group {
             job.run(&mut tx)?;
         }
-        tx.commit()
+        let now = tx.now;
+        let news = tx.commit()?;
+        self.jumps.committed(now);
+        Ok(news)
     }
 
     /// Has the next commit promise as much as any in `group` does.
@@ -277,6 +280,11 @@ impl WriterThread {
             job.answer(Err(reason.clone()));
         }
     }
+}
+
+/// Somebody else has the lock: one by one, each request would wait for it once more.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 #[cfg(test)]

@@ -87,13 +87,13 @@ impl Machine {
             }
             _ => {}
         }
-        self.done.remove(&id);
         if self.live.contains_key(&id) {
             return Enqueued::Duplicate(id);
         }
         if let Some(holder) = self.keyed(&message) {
             return Enqueued::Duplicate(holder);
         }
+        self.done.remove(&id);
         let live = Live {
             due: message.eta.unwrap_or(self.now()),
             message,
