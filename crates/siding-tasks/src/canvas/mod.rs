@@ -14,6 +14,8 @@ mod expand;
 mod head;
 mod options;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};

@@ -14,7 +14,11 @@ fn tasks_per_second() {
     let app = App::new();
     let nothing = app.tasks.register("nothing", async || ());
     let plain = app.tasks.register("plain", || ());
-    for name in [nothing.name(), plain.name()] {
+    for (name, slots) in [
+        (nothing.name(), 256),
+        (nothing.name(), 1_024),
+        (plain.name(), 256),
+    ] {
         app.run(async {
             let messages = (0..TASKS)
                 .map(|_| siding_tasks::Message::new(name))
@@ -28,8 +32,7 @@ fn tasks_per_second() {
                 })
                 .await
                 .unwrap();
-            let mut last = siding_tasks::Message::new(name);
-            last.priority = siding_tasks::Priority::default();
+            let last = siding_tasks::Message::new(name);
             let id = last.id.clone();
             broker
                 .enqueue(Enqueue {
@@ -40,13 +43,15 @@ fn tasks_per_second() {
                 .unwrap();
             let sent = sending.elapsed();
             let running = Instant::now();
-            let worker = app.start(app.worker().concurrency(256));
+            let worker = app.start(app.worker().concurrency(slots));
             app.tasks.result::<()>(id).get(PATIENCE).await.unwrap();
             let lasted = running.elapsed();
             worker.stop().await;
             #[expect(clippy::cast_precision_loss, reason = "it is small")]
             let rate = TASKS as f64 / lasted.as_secs_f64();
-            println!("{name}: sent in {sent:?}, done in {lasted:?}: {rate:.0} tasks/s");
+            println!(
+                "{name}, {slots} slots: sent in {sent:?}, done in {lasted:?}: {rate:.0} tasks/s"
+            );
         });
     }
 }
