@@ -313,3 +313,25 @@ fn what_was_answered_is_there_after_the_store_was_opened_again() {
         );
     });
 }
+
+#[test]
+fn a_worker_that_is_only_late_is_not_lost() {
+    block_on(async {
+        let it = Fixture::new();
+        it.enqueue(message("late")).await;
+        let late = it.claim_one().await;
+        let mut urgent = message("urgent");
+        urgent.priority = Priority::MAX;
+        it.enqueue(urgent).await;
+        for _ in 0..10 {
+            it.clock.advance(LEASE);
+            // It sees that the lease has run out, and has no room for the task.
+            let other = it.claim_one().await;
+            assert_eq!(other.message.id, TaskId::from("urgent"));
+            it.store.release(vec![other.lease]).await.unwrap();
+            let renewals = it.store.renew(vec![late.lease.clone()]).await.unwrap();
+            assert_eq!(renewals, [Renewal::Held]);
+        }
+        assert_eq!(it.succeed(late, "1").await, Settled::Done);
+    });
+}

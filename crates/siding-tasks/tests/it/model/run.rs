@@ -1,5 +1,6 @@
 //! One sequence, on both.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use siding_tasks::{
 use tempfile::TempDir;
 
 use super::Step;
-use super::machine::Machine;
+use super::machine::{MAX_LOSSES, Machine};
 use crate::support::{
     START, claim_request, exception, failure, message, settings, signature, success,
 };
@@ -37,11 +38,17 @@ struct Both {
     chords: usize,
 }
 
+fn open(dir: &Path, clock: &Arc<ManualClock>) -> Embedded {
+    let mut settings = settings(clock);
+    settings.max_losses = MAX_LOSSES;
+    Embedded::open(dir, settings).unwrap()
+}
+
 pub(super) async fn run(steps: &[Step]) -> Checked<()> {
     let dir = TempDir::new().unwrap();
     let clock = Arc::new(ManualClock::new(START));
     let mut both = Both {
-        store: Embedded::open(dir.path(), settings(&clock)).unwrap(),
+        store: open(dir.path(), &clock),
         dir,
         clock,
         machine: Machine::new(START),
@@ -272,7 +279,7 @@ impl Both {
         for name in ["tasks.db", "tasks.db-wal"] {
             std::fs::copy(self.dir.path().join(name), image.path().join(name)).unwrap();
         }
-        self.store = Embedded::open(image.path(), settings(&self.clock)).unwrap();
+        self.store = open(image.path(), &self.clock);
         self.dir = image;
     }
 
