@@ -43,7 +43,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 12);
+    assert_eq!(rows.len(), 16);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 /// Nothing here takes this long unless it is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -30,6 +31,7 @@ pub(crate) struct Service {
     child: Child,
     log: BufReader<ChildStderr>,
     address: SocketAddr,
+    _data: TempDir,
 }
 
 impl Service {
@@ -39,14 +41,20 @@ impl Service {
 
     /// Starts it on a free port, and reads from its log which.
     pub(crate) fn spawn(mut command: Command) -> Self {
+        let data = TempDir::new().expect("a place for tasks");
         command
             .args(["--bind", "127.0.0.1:0", "--admin", "off"])
+            .arg("--data")
+            .arg(data.path())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("starts");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut line = String::new();
-        log.read_line(&mut line).expect("text");
-        let (_, address) = line.split_once("http://").expect("the address");
+        let mut said = String::new();
+        while !said.contains("http://") {
+            let read = log.read_line(&mut said).expect("text");
+            assert!(read > 0, "it ended before it listened: {said}");
+        }
+        let (_, address) = said.split_once("http://").expect("the address");
         let end = address
             .find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit())
             .unwrap_or(address.len());
@@ -55,6 +63,7 @@ impl Service {
             child,
             log,
             address,
+            _data: data,
         }
     }
 

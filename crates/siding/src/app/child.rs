@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use siding_runtime::{Functions, serve_child};
+use siding_tasks::Tasks;
 
 use super::{App, Settings, args, exit, logging};
 use crate::processes::{REQUEST, answer};
@@ -24,18 +25,23 @@ impl App {
         let functions = functions(
             self.processes.functions,
             self.processes.router,
+            self.tasks.as_ref(),
             &self.settings,
         );
         serve_child(&functions).unwrap_or(ExitCode::from(exit::FAILURE))
     }
 }
 
-/// All functions of an application, the one that answers requests included. Parent and children have the same.
+/// All functions of an application, its tasks and the one that answers requests included. Parent and children have the same.
 pub(super) fn functions(
     mut functions: Functions,
     router: Router,
+    tasks: Option<&Tasks>,
     settings: &Settings,
 ) -> Functions {
+    if let Some(tasks) = tasks {
+        functions.merge(tasks.functions());
+    }
     functions.register_raw(REQUEST, answer(with_body_limit(router, settings)));
     functions
 }

@@ -29,8 +29,12 @@ impl App {
         let journal = journal::Journal::default();
         let mut builder = Builder::new().config(settings.runtime);
         builder = builder.observer(journal.observer());
-        let functions =
-            child::functions(self.processes.functions, self.processes.router, &settings);
+        let functions = child::functions(
+            self.processes.functions,
+            self.processes.router,
+            self.tasks.as_ref(),
+            &settings,
+        );
         builder = builder.functions(functions);
         if let Some(args) = self.processes.child_args {
             builder = builder.child_args(args);

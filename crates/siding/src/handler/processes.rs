@@ -9,12 +9,14 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use siding_runtime::{JobError, LaneKind};
+use siding_tasks::TaskFunction;
 
 use super::{Declaration, Handler, Prepare, Preparing, Visit, via};
 use crate::processes::{REQUEST, wire};
 use crate::{Problem, respond};
 
-/// Declares a plain `fn` for the process lane: `get(processes(f))`. It is called in a child process, which a crash, a leak or
+/// Declares a plain `fn` for the process lane, as a handler, `get(processes(f))`, or as a
+/// [task](crate::tasks), `tasks.register("thumbnail", processes(f))`. It is called in a child process, which a crash, a leak or
 /// the request's deadline may end without harm to anybody else.
 ///
 /// ```
@@ -111,5 +113,25 @@ where
         Some(Arc::new(move |request, state| {
             self.0.clone().prepare(request, state)
         }))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, M> TaskFunction<(via::Wrapped, M)> for Processes<F>
+where
+    F: TaskFunction<M>,
+{
+    type Args = F::Args;
+    type Output = F::Output;
+
+    fn declaration() -> siding_tasks::Declaration {
+        siding_tasks::Declaration {
+            lane: LaneKind::Processes,
+            ..F::declaration()
+        }
+    }
+
+    fn call(&self, call: siding_tasks::Call) -> siding_tasks::Work {
+        self.0.call(call)
     }
 }

@@ -1,6 +1,7 @@
 //! What the processes have said, and whether it holds together.
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use siding_tasks::{Broker, Embedded, Found, State, TaskId};
 
@@ -45,14 +46,15 @@ impl Ledger {
     pub(super) fn print(&self, rounds: u32) {
         let count =
             |wanted: fn(&Entry) -> bool| self.0.values().filter(|entry| wanted(entry)).count();
-        eprintln!(
-            "{rounds} rounds: {} acknowledged, {} run, of these {} more than once; {} settled, {} of these run again",
+        let said = format!(
+            "{rounds} rounds: {} acknowledged, {} run, of these {} more than once; {} settled, {} of these run again\n",
             count(|entry| entry.sent),
             count(|entry| entry.runs > 0),
             count(|entry| entry.runs > 1),
             count(|entry| entry.done > 0),
             count(|entry| entry.runs_after_done > 0),
         );
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
     }
 
     pub(super) fn check(&self, store: &Embedded) {
