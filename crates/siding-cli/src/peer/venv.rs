@@ -1,7 +1,7 @@
 //! A virtual environment of Python's, for a peer.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What is to be installed, and how to see that it is there.
@@ -63,7 +63,12 @@ pub enum VenvError {
 impl Venv {
     /// Finds what is wanted in the virtual environment `directory`, or installs it there.
     pub(super) fn prepare(directory: &Path, wanted: Wanted) -> Result<Self, VenvError> {
-        let python = directory.join("bin/python");
+        // Absolute, since a peer may run in another directory.
+        let python = path::absolute(directory).map_err(|source| VenvError::Write {
+            path: directory.to_owned(),
+            source,
+        })?;
+        let python = python.join("bin/python");
         let versions = if let Ok(found) = versions(&python, wanted) {
             found
         } else {
