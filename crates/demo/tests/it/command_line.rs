@@ -5,7 +5,8 @@ use std::process::Output;
 use serde_json::Value;
 use siding::exit;
 
-use crate::support::{Service, command, run};
+use crate::program::{command, run};
+use crate::support::Service;
 
 #[track_caller]
 fn assert_usage_error(output: &Output, words: &str) {
@@ -110,7 +111,11 @@ fn an_open_admin_listener_needs_a_token() {
 fn an_address_in_use_is_said_in_one_sentence() {
     let service = Service::start(&[]);
     let address = service.address().to_string();
-    let output = run(&["--bind", &address, "--admin", "off"]);
+    let data = tempfile::TempDir::new().unwrap();
+    let output = command(&["--bind", &address, "--admin", "off", "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(i32::from(exit::ADDRESS)));
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.lines().count(), 1, "{said}");

@@ -16,6 +16,11 @@ const NAME: &str = "tasks.db";
 /// Pages of the log after which it is carried over into the file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
+/// Whether the directory has the file, of whatever kind.
+pub(super) fn exists(dir: &Path) -> io::Result<bool> {
+    dir.join(NAME).try_exists()
+}
+
 /// Makes the directory and the file where they are missing, and opens the file for writing.
 ///
 /// Processes that open it at the same time do so one after the other.
@@ -23,9 +28,9 @@ pub(super) fn open(
     dir: &Path,
     settings: &EmbeddedSettings,
 ) -> Result<(PathBuf, Connection), OpenError> {
-    fs::create_dir_all(dir).map_err(|source| OpenError::Directory {
+    fs::create_dir_all(dir).map_err(|error| OpenError::Directory {
         dir: dir.to_owned(),
-        source,
+        error,
     })?;
     refuse_network(dir)?;
     let file = dir.join(NAME);
@@ -59,9 +64,9 @@ fn unusable(file: &Path, error: &rusqlite::Error) -> OpenError {
 
 /// Switching to the log and making tables must not happen twice at once.
 fn lock(dir: &Path, file: &Path) -> Result<File, OpenError> {
-    let start = |source| OpenError::Start {
+    let start = |error| OpenError::Start {
         dir: dir.to_owned(),
-        source,
+        error,
     };
     let lock = match File::create(dir.join("tasks.lock")) {
         Ok(lock) => lock,
@@ -220,7 +225,7 @@ fn refuse_network(dir: &Path) -> Result<(), OpenError> {
     ];
     let stat = rustix::fs::statfs(dir).map_err(|error| OpenError::Start {
         dir: dir.to_owned(),
-        source: error.into(),
+        error: error.into(),
     })?;
     // The kernel's word is signed on some machines; the magic numbers have 32 bits.
     let magic = stat.f_type as u64 & 0xFFFF_FFFF;
