@@ -129,7 +129,7 @@ fn a_service_whose_disk_is_full_refuses_tasks_and_goes_on_when_there_is_space() 
     limit_files(&service, Some(0));
     for _ in 0..3 {
         let (status, body) = service.post("/tasks/add", r#"{"args": [1, 2]}"#);
-        assert_problem((status, json(&body)), 503, "try again later");
+        assert_problem(&(status, json(&body)), 503, "try again later");
         assert!(!body.contains("tasks.db"), "{body}");
         assert_eq!(service.get("/health").0, 200);
         let (status, body) = service.get(&format!("/result/{accepted}"));

@@ -171,7 +171,7 @@ pub(crate) fn json(text: &str) -> Value {
 
 /// Checks that an answer is a problem with these words in its detail.
 #[track_caller]
-pub(crate) fn assert_problem(answer: (u16, Value), status: u16, words: &str) {
+pub(crate) fn assert_problem(answer: &(u16, Value), status: u16, words: &str) {
     assert_eq!(answer.0, status, "{}", answer.1);
     assert_eq!(answer.1["status"], status, "{}", answer.1);
     let detail = answer.1["detail"].as_str().expect("a detail");

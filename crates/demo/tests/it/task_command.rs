@@ -39,16 +39,23 @@ fn fails(data: &Path, args: &[&str], code: u8, words: &str) {
     }
 }
 
+/// The state of a task.
+#[track_caller]
+pub(crate) fn state(data: &Path, id: &str) -> String {
+    let shown = json(&prints(data, &["show", id]));
+    shown["state"].as_str().expect("a state").to_owned()
+}
+
 /// A service that runs nothing, and its data.
 fn waiting() -> (TempDir, Service) {
-    let data = TempDir::new().unwrap();
+    let data = TempDir::new().expect("a place for tasks");
     let service = Service::start_on(data.path(), &["--no-worker"]);
     (data, service)
 }
 
 /// A service that runs tasks, and its data.
 fn working() -> (TempDir, Service) {
-    let data = TempDir::new().unwrap();
+    let data = TempDir::new().expect("a place for tasks");
     let args = ["--log-level", "info,siding_tasks=debug"];
     let service = Service::start_on(data.path(), &args);
     (data, service)
@@ -132,13 +139,13 @@ fn a_failed_task_is_sent_once_more() {
     let (data, mut service) = working();
     let id = service.start_task("fail", r#"{"args": ["no luck"]}"#);
     service.wait_for_log("task received");
-    assert_problem(service.outcome(&id), 500, "no luck");
+    assert_problem(&service.outcome(&id), 500, "no luck");
     assert_eq!(
         prints(data.path(), &["retry", &id]),
         format!("{id} waits again\n")
     );
     service.wait_for_log("task received");
-    assert_problem(service.outcome(&id), 500, "no luck");
+    assert_problem(&service.outcome(&id), 500, "no luck");
     let good = service.start_task("add", r#"{"args": [1, 2]}"#);
     service.outcome(&good);
     assert_eq!(
@@ -160,7 +167,7 @@ fn a_waiting_task_is_revoked_and_may_be_sent_again() {
         prints(data.path(), &["revoke", &id]),
         format!("{id} is revoked\n")
     );
-    assert_problem(service.outcome(&id), 410, "revoked");
+    assert_problem(&service.outcome(&id), 410, "revoked");
     assert_eq!(
         prints(data.path(), &["retry", &id]),
         format!("{id} waits again\n")
@@ -173,8 +180,10 @@ fn a_running_task_is_terminated() {
     let (data, mut service) = working();
     let id = service.start_task("sleep", r#"{"args": [3600]}"#);
     service.wait_for_log("task received");
+    let said = prints(data.path(), &["revoke", &id]);
+    assert!(said.contains("goes on to its end; --terminate"), "{said}");
     prints(data.path(), &["revoke", "--terminate", &id]);
-    assert_problem(service.outcome(&id), 410, "revoked");
+    assert_problem(&service.outcome(&id), 410, "revoked");
     let shown = json(&prints(data.path(), &["show", &id]));
     assert_eq!(shown["exception"]["message"], "terminated");
 }
@@ -189,13 +198,24 @@ fn a_revoked_task_that_runs_goes_on_unless_it_is_terminated() {
 }
 
 #[test]
+fn a_task_that_has_ended_is_not_revoked() {
+    let (data, service) = working();
+    let id = service.start_task("add", r#"{"args": [1, 2]}"#);
+    let expected = (200, json!({"result": 3}));
+    assert_eq!(service.outcome(&id), expected);
+    let said = prints(data.path(), &["revoke", "--terminate", &id]);
+    assert!(said.contains("has ended already"), "{said}");
+    assert_eq!(service.outcome(&id), expected);
+}
+
+#[test]
 fn a_task_may_be_revoked_before_it_is_there() {
     let (data, service) = waiting();
     assert_eq!(
         prints(data.path(), &["revoke", "to-come"]),
         "to-come is revoked\n"
     );
-    assert_problem(service.outcome("to-come"), 410, "revoked");
+    assert_problem(&service.outcome("to-come"), 410, "revoked");
     let shown = json(&prints(data.path(), &["show", "to-come"]));
     assert_eq!(shown["state"], "REVOKED");
 }
@@ -216,7 +236,7 @@ fn waiting_tasks_are_thrown_away_once_that_is_confirmed() {
         "no task waits in the queue other\n"
     );
     assert_eq!(prints(data.path(), &["purge", "--yes"]), "thrown away: 1\n");
-    assert_problem(service.outcome(&id), 410, "revoked");
+    assert_problem(&service.outcome(&id), 410, "revoked");
 }
 
 #[test]

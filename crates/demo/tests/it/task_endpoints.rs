@@ -66,10 +66,10 @@ fn a_failure_is_a_problem_that_names_the_error() {
         ),
     ] {
         let id = service.start_task(name, call);
-        assert_problem(service.outcome(&id), 500, words);
+        assert_problem(&service.outcome(&id), 500, words);
     }
     let id = service.start_task("fail", r#"{"args": ["no luck"]}"#);
-    assert_problem(service.outcome(&id), 500, "TaskError: no luck");
+    assert_problem(&service.outcome(&id), 500, "TaskError: no luck");
     let head = head(&service, &format!("/result/{id}"));
     assert!(head.contains("application/problem+json"), "{head}");
 }
@@ -88,14 +88,14 @@ fn head(service: &Service, path: &str) -> String {
 fn assert_refused(service: &Service, path: &str, body: &str, status: u16, words: &str) {
     let (found, text) = service.post(path, body);
     let problem: Value = json(&text);
-    assert_problem((found, problem), status, words);
+    assert_problem(&(found, problem), status, words);
 }
 
 #[test]
 fn what_makes_no_sense_is_refused_with_what_would() {
     let service = Service::start(&[]);
     let (status, body) = service.get("/result/nobody");
-    assert_problem((status, json(&body)), 404, "no task has this id");
+    assert_problem(&(status, json(&body)), 404, "no task has this id");
     for (path, body, status, words) in [
         (
             "/tasks/dance",
@@ -116,5 +116,5 @@ fn what_makes_no_sense_is_refused_with_what_would() {
     // Without a media type it is no JSON.
     let request = "POST /tasks/add HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
     let (status, body) = answer(send(service.address(), request));
-    assert_problem((status, json(&body)), 415, "application/json");
+    assert_problem(&(status, json(&body)), 415, "application/json");
 }

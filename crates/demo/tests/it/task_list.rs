@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, assert_problem, get_json};
 
-/// A service with an admin listener that runs tasks of the queue `nobody`, which gets none.
+/// A service that runs no tasks, and its admin listener.
 fn service() -> (Service, SocketAddr) {
     let mut service = Service::start(&["--no-worker", "--admin", "127.0.0.1:0"]);
     let admin = service.admin_address();
@@ -86,6 +86,13 @@ fn a_list_goes_on_before_the_last_of_a_page() {
 }
 
 #[test]
+fn a_list_is_for_those_who_have_the_token() {
+    let mut service = Service::start(&["--admin", "127.0.0.1:0", "--admin-token", "sesame"]);
+    let admin = service.admin_address();
+    assert_eq!(get_json(admin, "/api/tasks").0, 401);
+}
+
+#[test]
 fn a_question_that_makes_no_sense_is_a_problem() {
     let (_service, admin) = service();
     for (query, words) in [
@@ -93,6 +100,7 @@ fn a_question_that_makes_no_sense_is_a_problem() {
         ("?limit=many", "limit"),
         ("?before=-1", "before"),
     ] {
-        assert_problem(get_json(admin, &format!("/api/tasks{query}")), 400, words);
+        let answer = get_json(admin, &format!("/api/tasks{query}"));
+        assert_problem(&answer, 400, words);
     }
 }

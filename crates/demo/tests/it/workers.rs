@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::program::{Program, command};
 use crate::support::Service;
+use crate::task_command::state;
 
 /// A worker, once it takes tasks. Its log has every task that it begins.
 fn worker(data: &Path, args: &[&str]) -> Program {
@@ -62,7 +63,21 @@ fn what_has_not_ended_at_the_stop_limit_goes_back_and_another_worker_runs_it() {
     first.wait_for_log("they are given back");
     first.wait_for_log("the worker has stopped");
     assert_eq!(first.exit().code(), Some(i32::from(exit::OK)));
-    // Its lease would have lasted for longer than any deadline here if it had not been given back.
+    assert_eq!(state(data.path(), &id), "PENDING");
+    let mut second = worker(data.path(), &[]);
+    wait_until_it_runs(&mut second, &id);
+}
+
+#[test]
+fn a_computation_that_cannot_be_ended_goes_back_too() {
+    let data = TempDir::new().unwrap();
+    let service = Service::start_on(data.path(), &["--no-worker"]);
+    let mut first = worker(data.path(), &["--task-stop-limit", "10ms"]);
+    let id = service.start_task("heavy_computation", r#"{"args": [20000000000]}"#);
+    wait_until_it_runs(&mut first, &id);
+    first.signal(Signal::TERM);
+    assert_eq!(first.exit().code(), Some(i32::from(exit::OK)));
+    assert_eq!(state(data.path(), &id), "PENDING");
     let mut second = worker(data.path(), &[]);
     wait_until_it_runs(&mut second, &id);
 }
@@ -90,6 +105,9 @@ fn a_second_signal_stops_a_worker_at_once() {
     worker.wait_for_log("a second signal stops at once");
     worker.signal(Signal::TERM);
     assert_eq!(worker.exit().code(), Some(i32::from(exit::CUT_OFF)));
+    // Whether there was time to give it back is open; it is not lost.
+    let state = state(data.path(), &id);
+    assert!(matches!(&*state, "PENDING" | "STARTED"), "{state}");
 }
 
 #[test]
@@ -107,6 +125,7 @@ fn a_drain_gives_back_what_its_own_worker_runs() {
     service.signal(Signal::TERM);
     service.wait_for_log("they are given back");
     assert_eq!(service.exit().code(), Some(i32::from(exit::OK)));
+    assert_eq!(state(data.path(), &id), "PENDING");
     let mut worker = worker(data.path(), &[]);
     wait_until_it_runs(&mut worker, &id);
 }

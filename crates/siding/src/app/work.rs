@@ -87,7 +87,7 @@ fn work_until_told(prepared: Prepared) -> u8 {
         match worker.stop(signals.next()).await {
             Stopped::Complete => exit::OK,
             Stopped::Cut => {
-                tracing::warn!("tasks that still ran are found when their leases run out");
+                tracing::warn!("what still ran was cut off; it runs again, once its lease has run out at the latest");
                 exit::CUT_OFF
             }
         }

@@ -59,7 +59,7 @@ impl Worker {
     }
 
     /// Claims no more, and waits for what runs, as long as the stop limit says or until `cut_short`. What has not ended
-    /// at the stop limit is given back at once; after a cut, it is found when its lease runs out.
+    /// at the stop limit is given back at once; after a cut, it runs again when its lease has run out, at the latest.
     pub(super) async fn stop(self, cut_short: impl Future<Output = ()>) -> Stopped {
         let Self { stop, ended } = self;
         let abort = ended.abort_handle();

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use siding::axum::body::to_bytes;
-use siding::extract::State;
-use siding::tasks::{GetError, Revocation, SendError, Task, Tasks};
+use siding::extract;
+use siding::tasks::{GetError, Revocation, SendError, State, Task, Tasks};
 use siding::{
     App, Drained, ExitCode, IntoResponse, Problem, Settings, compute, get, post, processes, threads,
 };
@@ -26,6 +26,12 @@ fn on(data: &Path) -> impl FnOnce(&mut Settings) {
     }
 }
 
+/// What an application's runtime does, once it is gone.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = siding::runtime::Builder::new().build();
+    runtime.expect("starts").block_on(future)
+}
+
 type Sum = Task<(u64,), u64>;
 
 fn sum(n: u64) -> u64 {
@@ -33,7 +39,7 @@ fn sum(n: u64) -> u64 {
 }
 
 /// Sends the task, and answers with its result.
-async fn run(State(task): State<Sum>) -> Result<String, Problem> {
+async fn run(extract::State(task): extract::State<Sum>) -> Result<String, Problem> {
     let sum = task.delay(100).await?.get(DEADLINE).await?;
     Ok(sum.to_string())
 }
@@ -81,7 +87,9 @@ fn in_children() -> App {
         .with_child_args(["--exact", "tasks::child", "--nocapture"])
 }
 
-async fn pid_of_a_task(State(task): State<Task<((),), u32>>) -> Result<String, Problem> {
+async fn pid_of_a_task(
+    extract::State(task): extract::State<Task<((),), u32>>,
+) -> Result<String, Problem> {
     let pid = task.delay(((),)).await?.get(DEADLINE).await?;
     Ok(pid.to_string())
 }
@@ -123,7 +131,7 @@ fn held() -> Held {
     }
 }
 
-async fn send_held(State(task): State<Task<(), u64>>) -> Result<String, Problem> {
+async fn send_held(extract::State(task): extract::State<Task<(), u64>>) -> Result<String, Problem> {
     Ok(task.delay(()).await?.id().to_string())
 }
 
@@ -151,9 +159,8 @@ fn a_drain_waits_for_a_task_within_the_stop_limit() {
     assert!(!drained.is_finished());
     held.go.notify_one();
     assert_eq!(drained.join().unwrap(), Drained::Complete);
-    let runtime = siding::runtime::Builder::new().build().unwrap();
     let result = held.tasks.result::<u64>(id.as_str());
-    assert_eq!(runtime.block_on(result.get(DEADLINE)).unwrap(), 7);
+    assert_eq!(block_on(result.get(DEADLINE)).unwrap(), 7);
 }
 
 #[test]
@@ -161,16 +168,14 @@ fn what_lasts_beyond_the_stop_limit_runs_again_in_the_next_application() {
     let data = TempDir::new().unwrap();
     let first = held();
     let service = start_held(&first, data.path(), Duration::ZERO);
-    service.connect().post("/send", "");
+    let id = service.connect().post("/send", "").body;
     first.begun.recv_timeout(DEADLINE).expect("begins");
     assert_eq!(service.drain(), Drained::Complete);
+    let result = first.tasks.result::<u64>(id.as_str());
+    assert_eq!(block_on(result.state()).unwrap(), State::Pending);
     let second = held();
     let service = start_held(&second, data.path(), Duration::ZERO);
-    // Its lease would last longer if it had not been given back.
-    second
-        .begun
-        .recv_timeout(Duration::from_secs(15))
-        .expect("begins again");
+    second.begun.recv_timeout(DEADLINE).expect("begins again");
     assert_eq!(service.drain(), Drained::Complete);
 }
 
@@ -228,11 +233,8 @@ fn assert_converts(problem: impl Into<Problem>, status: u16, words: &str, secret
     assert_eq!(response.status(), status);
     let retry = response.headers().contains_key("retry-after");
     assert_eq!(retry, status == 503);
-    let runtime = siding::runtime::Builder::new().build().unwrap();
-    let body = runtime
-        .block_on(to_bytes(response.into_body(), 4_096))
-        .unwrap();
-    let body = String::from_utf8(body.to_vec()).unwrap();
+    let body = block_on(to_bytes(response.into_body(), 4_096)).expect("is there");
+    let body = String::from_utf8(body.to_vec()).expect("text");
     assert!(body.contains(words), "{body:?} lacks {words:?}");
     assert!(!body.contains(secret), "{body:?} has {secret:?}");
 }
@@ -266,7 +268,7 @@ fn errors_of_tasks_are_problems_without_secrets() {
 
 /// What became of a task that fails, is revoked, or is not ready in time.
 async fn get_error(
-    State(held): State<Task<(), u64>>,
+    extract::State(held): extract::State<Task<(), u64>>,
     uri: siding::axum::http::Uri,
 ) -> Result<String, Problem> {
     let result = held.delay(()).await?;
@@ -280,7 +282,7 @@ async fn get_error(
     }
 }
 
-async fn failed(State(task): State<Task<(), u64>>) -> Result<String, Problem> {
+async fn failed(extract::State(task): extract::State<Task<(), u64>>) -> Result<String, Problem> {
     Ok(task.delay(()).await?.get(DEADLINE).await?.to_string())
 }
 
