@@ -6,12 +6,13 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Pid, Resource, Rlimit, getuid, prlimit};
 use serde_json::json;
 use siding::exit;
 use tempfile::TempDir;
 
-use crate::program::{self, PATH, command};
+use crate::program::{self, PATH, Program, command};
 use crate::support::{Service, assert_problem, json};
 
 /// The user who may nothing.
@@ -91,6 +92,22 @@ fn a_directory_that_this_user_may_not_write_to_is_named() {
         }
     }
     fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_lock_of_another_program_is_named_while_it_is_waited_for() {
+    let data = TempDir::new().unwrap();
+    Service::start_on(data.path(), &[]).kill();
+    // As SQLite has it: a record lock on the file.
+    let file = fs::File::options()
+        .write(true)
+        .open(data.path().join("tasks.db"))
+        .unwrap();
+    fcntl_lock(&file, FlockOperation::LockExclusive).expect("nobody else has it");
+    let mut list = Program::spawn(start(&["tasks", "list"], data.path()));
+    list.wait_for_log("another program holds the lock");
+    drop(file);
+    assert_eq!(list.exit().code(), Some(i32::from(exit::OK)));
 }
 
 /// The program in a shell that ignores the signal of files that grow too large, so that writing fails as on a full disk.
