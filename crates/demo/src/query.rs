@@ -8,7 +8,7 @@ use serde::{Deserialize, de::Unexpected};
 /// The longest wait: a minute.
 const MS_MAX: u64 = 60_000;
 /// The longest sum, which takes about ten seconds.
-const N_MAX: u64 = 20_000_000_000;
+pub(crate) const N_MAX: u64 = 20_000_000_000;
 
 /// `?ms=1000`: how long to wait.
 #[derive(Deserialize)]

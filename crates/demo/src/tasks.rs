@@ -9,7 +9,7 @@ use siding::tasks::{Exception, Meta, RawJson, State as TaskState, Task, TaskErro
 use siding::{Json, Problem, StatusCode, compute};
 
 use crate::compute::sum_of_squares;
-use crate::query::Terms;
+use crate::query::{N_MAX, Terms};
 
 /// The longest delay of a task: a year.
 const COUNTDOWN_MAX_S: f64 = 365.0 * 24.0 * 3_600.0;
@@ -27,7 +27,7 @@ impl Jobs {
     /// Registers them.
     pub(crate) fn register(all: &Tasks) -> Self {
         let heavy_computation = all
-            .register("heavy_computation", compute(sum_of_squares))
+            .register("heavy_computation", compute(heavy_computation))
             .arguments(["n"]);
         drop(all.register("add", add).arguments(["x", "y"]));
         drop(all.register("sleep", sleep).arguments(["seconds"]));
@@ -37,6 +37,15 @@ impl Jobs {
             heavy_computation,
         }
     }
+}
+
+fn heavy_computation(n: u64) -> Result<u64, TaskError> {
+    if n > N_MAX {
+        return Err(
+            TaskError::new(format!("n is a whole number from 0 to {N_MAX}")).named("ValueError"),
+        );
+    }
+    Ok(sum_of_squares(n))
 }
 
 async fn add(x: i64, y: i64) -> Result<i64, TaskError> {

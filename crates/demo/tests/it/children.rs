@@ -65,7 +65,7 @@ fn a_drained_service_leaves_no_child() {
     let child = only_child(&service);
     // As a supervisor does that tells every process of a service to stop.
     for pid in [child, service.pid()] {
-        crate::support::signal(pid, Signal::TERM);
+        crate::program::signal(pid, Signal::TERM);
     }
     assert!(service.exit().success());
     assert!(!is_running(child, None));

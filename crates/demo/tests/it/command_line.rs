@@ -5,7 +5,8 @@ use std::process::Output;
 use serde_json::Value;
 use siding::exit;
 
-use crate::support::{Service, command, run};
+use crate::program::{command, run};
+use crate::support::Service;
 
 #[track_caller]
 fn assert_usage_error(output: &Output, words: &str) {
@@ -89,6 +90,9 @@ fn what_makes_no_sense_is_refused_with_what_would() {
         ("--threads-max", "0", "--threads-max"),
         ("--threads-min", "2000", "--threads-max 1024"),
         ("--max-body-bytes", "2MB", "--max-body-bytes"),
+        ("--queues", "", "--queues"),
+        ("--concurrency", "0", "--concurrency"),
+        ("--task-stop-limit", "10", "500ms"),
         ("--log", "xml", "text, json"),
         ("--log-level", "warn,=loud", "warn,siding=debug"),
         ("--no-such-flag", "1", "--no-such-flag"),
@@ -110,7 +114,13 @@ fn an_open_admin_listener_needs_a_token() {
 fn an_address_in_use_is_said_in_one_sentence() {
     let service = Service::start(&[]);
     let address = service.address().to_string();
-    let output = run(&["--bind", &address, "--admin", "off"]);
+    let data = tempfile::TempDir::new().unwrap();
+    // Without what the log may say of a busy machine.
+    let output = command(&["--bind", &address, "--admin", "off", "--log-level", "warn"])
+        .arg("--data")
+        .arg(data.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(i32::from(exit::ADDRESS)));
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.lines().count(), 1, "{said}");

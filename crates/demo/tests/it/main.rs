@@ -3,5 +3,11 @@
 mod children;
 mod command_line;
 mod endpoints;
+mod program;
 mod signals;
+mod stores;
 mod support;
+mod task_command;
+mod task_endpoints;
+mod task_list;
+mod workers;

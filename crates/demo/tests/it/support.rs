@@ -1,70 +1,71 @@
-//! The program as a child process, on ports that it chooses itself.
+//! The program as a service, on ports that it chooses itself.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::program::{Program, command};
 
 /// Nothing here takes this long unless it is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The program, with nothing of the environment that it would read.
-pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_siding-demo"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SIDING_")) {
-        command.env_remove(name);
-    }
-    command.env_remove("RUST_LOG").args(args);
-    command
-}
-
-/// Runs the program to its end.
-pub(crate) fn run(args: &[&str]) -> Output {
-    command(args).output().expect("starts")
-}
-
 /// The program as it serves; killed when dropped.
 pub(crate) struct Service {
-    child: Child,
-    log: BufReader<ChildStderr>,
+    program: Program,
     address: SocketAddr,
-    _data: TempDir,
+    _data: Option<TempDir>,
 }
 
 impl Service {
+    /// Starts it with a data directory of its own.
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::spawn(command(args))
     }
 
-    /// Starts it on a free port, and reads from its log which.
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    /// The same, of a command that may have an environment.
+    pub(crate) fn spawn(command: Command) -> Self {
         let data = TempDir::new().expect("a place for tasks");
-        command
-            .args(["--bind", "127.0.0.1:0", "--admin", "off"])
-            .arg("--data")
-            .arg(data.path())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("starts");
-        let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut said = String::new();
-        while !said.contains("http://") {
-            let read = log.read_line(&mut said).expect("text");
-            assert!(read > 0, "it ended before it listened: {said}");
-        }
-        let (_, address) = said.split_once("http://").expect("the address");
-        let end = address
-            .find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit())
-            .unwrap_or(address.len());
-        let address = address[..end].parse().expect("an address");
+        let service = Self::spawn_on(data.path(), command);
         Self {
-            child,
-            log,
-            address,
-            _data: data,
+            _data: Some(data),
+            ..service
         }
+    }
+
+    /// Starts it with a data directory that others may use too.
+    #[track_caller]
+    pub(crate) fn start_on(data: &Path, args: &[&str]) -> Self {
+        Self::spawn_on(data, command(args))
+    }
+
+    /// Starts it on a free port, and reads from its log which. It has an admin listener only where it is told so.
+    #[track_caller]
+    pub(crate) fn spawn_on(data: &Path, mut command: Command) -> Self {
+        command
+            .args(["--bind", "127.0.0.1:0"])
+            .arg("--data")
+            .arg(data);
+        if !command.get_args().any(|arg| arg == "--admin") {
+            command.args(["--admin", "off"]);
+        }
+        let mut program = Program::spawn(command);
+        let address = address_in(&program.wait_for_log("http://"));
+        Self {
+            program,
+            address,
+            _data: None,
+        }
+    }
+
+    /// Where its admin listener is: the next thing that it says, when it has one.
+    pub(crate) fn admin_address(&mut self) -> SocketAddr {
+        address_in(&self.wait_for_log("admin listener"))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -92,54 +93,102 @@ impl Service {
     }
 
     fn send(&self, request: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).expect("connects");
-        stream
-            .set_read_timeout(Some(DEADLINE))
-            .expect("takes a timeout");
-        stream.write_all(request.as_bytes()).expect("sends");
-        stream
+        send(self.address, request)
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        self::signal(self.pid(), signal);
+    /// What became of a task, once it is ready.
+    #[track_caller]
+    pub(crate) fn outcome(&self, id: &str) -> (u16, Value) {
+        eventually("the task is ready", || {
+            let (status, body) = self.get(&format!("/result/{id}"));
+            let body = json(&body);
+            (body["status"] != "processing").then_some((status, body))
+        })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// Starts a task, and returns its id.
+    #[track_caller]
+    pub(crate) fn start_task(&self, name: &str, call: &str) -> String {
+        let (status, body) = self.post(&format!("/tasks/{name}"), call);
+        assert_eq!(status, 202, "{body}");
+        json(&body)["task_id"].as_str().expect("an id").to_owned()
     }
 
-    /// The next line of its log that has these words.
-    pub(crate) fn wait_for_log(&mut self, words: &str) -> String {
-        loop {
-            let mut line = String::new();
-            assert_ne!(
-                self.log.read_line(&mut line).expect("text"),
-                0,
-                "never said: {words}"
-            );
-            if line.contains(words) {
-                return line;
-            }
+    pub(crate) fn exit(self) -> ExitStatus {
+        self.program.exit()
+    }
+
+    pub(crate) fn kill(self) {
+        self.program.kill();
+    }
+}
+
+impl Deref for Service {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+impl DerefMut for Service {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+}
+
+/// The address in a line of the log.
+fn address_in(line: &str) -> SocketAddr {
+    let (_, address) = line.split_once("http://").expect("the address");
+    let end = address
+        .find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit())
+        .unwrap_or(address.len());
+    address[..end].parse().expect("an address")
+}
+
+/// Sends a request, and leaves its answer to be read.
+pub(crate) fn send(address: SocketAddr, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("connects");
+    stream
+        .set_read_timeout(Some(DEADLINE))
+        .expect("takes a timeout");
+    stream.write_all(request.as_bytes()).expect("sends");
+    stream
+}
+
+/// Status and JSON of the answer to one request.
+#[track_caller]
+pub(crate) fn get_json(address: SocketAddr, path: &str) -> (u16, Value) {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let (status, body) = answer(send(address, &request));
+    (status, json(&body))
+}
+
+#[track_caller]
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Checks that an answer is a problem with these words in its detail.
+#[track_caller]
+pub(crate) fn assert_problem(answer: &(u16, Value), status: u16, words: &str) {
+    assert_eq!(answer.0, status, "{}", answer.1);
+    assert_eq!(answer.1["status"], status, "{}", answer.1);
+    let detail = answer.1["detail"].as_str().expect("a detail");
+    assert!(detail.contains(words), "{detail:?} lacks {words:?}");
+}
+
+/// Asks again until there is an answer.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
         }
+        assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
     }
-
-    pub(crate) fn exit(mut self) -> ExitStatus {
-        self.child.wait().expect("ends")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It has ended already where a test waited for it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Sends a signal to a process.
-pub(crate) fn signal(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    kill_process(pid.expect("a pid"), signal).expect("is there");
 }
 
 /// Status and body of an answer.

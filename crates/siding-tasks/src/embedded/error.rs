@@ -13,12 +13,21 @@ use crate::broker::BrokerError;
 #[non_exhaustive]
 pub enum OpenError {
     /// The data directory is not there and cannot be made.
-    #[error("the data directory {} cannot be created", dir.display())]
+    #[error("the data directory {} cannot be created: {}", dir.display(), obstacle(.error))]
     Directory {
         /// The directory.
         dir: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
+    },
+    /// There is no store in the data directory, where one was to be.
+    #[error(
+        "there is no task store in {}; give the data directory that the service was started with",
+        dir.display()
+    )]
+    Missing {
+        /// The directory.
+        dir: PathBuf,
     },
     /// The data directory is on a network file system, where SQLite's locks do not hold.
     #[error(
@@ -62,21 +71,39 @@ pub enum OpenError {
         found: String,
     },
     /// The file can be opened, but not used.
-    #[error("{} cannot be opened: {reason}", file.display())]
+    #[error("the task store cannot be opened: {reason}")]
     Unusable {
         /// The file.
         file: PathBuf,
-        /// Why, and what to do.
+        /// Which file, why, and what to do.
         reason: BrokerError,
     },
     /// A thread could not be started, or a lock not be taken.
-    #[error("the store in {} cannot be started", dir.display())]
+    #[error("the task store in {} cannot be started: {error}", dir.display())]
     Start {
         /// The directory.
         dir: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
+}
+
+/// What keeps a directory from being made, and what to do.
+fn obstacle(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "a file is in its place or in its path; move that away, or choose another directory"
+                .to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "this user may not write there; create it for this user, or choose another directory"
+                .to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only; choose a directory on another".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// What `error` on `file` means.
@@ -110,7 +137,23 @@ pub(super) fn explain(file: &Path, error: &rusqlite::Error) -> BrokerError {
         }
         _ => "SQLite refused",
     };
-    let text = format!("{name}: {remedy} ({error})");
+    // The words of the common ones only say it again; the number tells what exactly it was.
+    let detail = match (code, error.sqlite_error()) {
+        (
+            ErrorCode::DiskFull
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OutOfMemory
+            | ErrorCode::NotADatabase
+            | ErrorCode::ReadOnly
+            | ErrorCode::PermissionDenied
+            | ErrorCode::CannotOpen,
+            Some(sqlite),
+        ) => format!("SQLite error {}", sqlite.extended_code),
+        (_, Some(sqlite)) => format!("SQLite error {}: {error}", sqlite.extended_code),
+        (_, None) => error.to_string(),
+    };
+    let text = format!("{name}: {remedy} ({detail})");
     match code {
         ErrorCode::DiskFull
         | ErrorCode::DatabaseBusy

@@ -16,6 +16,14 @@ const NAME: &str = "tasks.db";
 /// Pages of the log after which it is carried over into the file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
+/// Whether the directory has the file, of whatever kind.
+pub(super) fn exists(dir: &Path) -> io::Result<bool> {
+    dir.join(NAME).try_exists()
+}
+
+/// A lock that others hold for longer is worth a word: a service that starts would only seem to hang.
+const NOTICE: Duration = Duration::from_secs(1);
+
 /// Makes the directory and the file where they are missing, and opens the file for writing.
 ///
 /// Processes that open it at the same time do so one after the other.
@@ -23,9 +31,9 @@ pub(super) fn open(
     dir: &Path,
     settings: &EmbeddedSettings,
 ) -> Result<(PathBuf, Connection), OpenError> {
-    fs::create_dir_all(dir).map_err(|source| OpenError::Directory {
+    fs::create_dir_all(dir).map_err(|error| OpenError::Directory {
         dir: dir.to_owned(),
-        source,
+        error,
     })?;
     refuse_network(dir)?;
     let file = dir.join(NAME);
@@ -42,7 +50,7 @@ pub(super) fn open_reader(
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(file, flags)?;
-        wait_for_locks(&mut conn, settings.busy_timeout)?;
+        wait_for_locks(&mut conn, file, settings.busy_timeout)?;
         conn.set_prepared_statement_cache_capacity(64);
         conn.pragma_update(None, "trusted_schema", false)?;
         Ok(conn)
@@ -59,9 +67,9 @@ fn unusable(file: &Path, error: &rusqlite::Error) -> OpenError {
 
 /// Switching to the log and making tables must not happen twice at once.
 fn lock(dir: &Path, file: &Path) -> Result<File, OpenError> {
-    let start = |source| OpenError::Start {
+    let start = |error| OpenError::Start {
         dir: dir.to_owned(),
-        source,
+        error,
     };
     let lock = match File::create(dir.join("tasks.lock")) {
         Ok(lock) => lock,
@@ -87,7 +95,7 @@ fn prepare(file: &Path, settings: &EmbeddedSettings) -> Result<Connection, OpenE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(file, flags).map_err(unusable)?;
-    wait_for_locks(&mut conn, settings.busy_timeout).map_err(unusable)?;
+    wait_for_locks(&mut conn, file, settings.busy_timeout).map_err(unusable)?;
     conn.set_prepared_statement_cache_capacity(128);
     check_identity(file, &conn)?;
     set_pragmas(file, &conn, settings)?;
@@ -184,14 +192,23 @@ fn pragma(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
 
 /// Waits for a lock in small steps: others hold it for less than a millisecond, as a rule, and SQLite's own waiting soon
 /// takes steps of 100 ms.
-fn wait_for_locks(conn: &mut Connection, timeout: Duration) -> rusqlite::Result<()> {
-    let mut since = Instant::now();
+fn wait_for_locks(conn: &mut Connection, file: &Path, timeout: Duration) -> rusqlite::Result<()> {
+    let (mut since, mut told) = (Instant::now(), false);
+    let file = file.to_owned();
     conn.busy_handler(Some(move |tries: i32| {
         if tries == 0 {
-            since = Instant::now();
+            (since, told) = (Instant::now(), false);
         }
-        if since.elapsed() >= timeout {
+        let waited = since.elapsed();
+        if waited >= timeout {
             return false;
+        }
+        if waited >= NOTICE && !told {
+            told = true;
+            let file = file.display();
+            tracing::warn!(
+                "another program holds the lock of {file}; waiting for it, for {timeout:?} at most"
+            );
         }
         let step = Duration::from_micros(100) * u32::try_from(tries + 1).unwrap_or(1);
         #[expect(
@@ -220,7 +237,7 @@ fn refuse_network(dir: &Path) -> Result<(), OpenError> {
     ];
     let stat = rustix::fs::statfs(dir).map_err(|error| OpenError::Start {
         dir: dir.to_owned(),
-        source: error.into(),
+        error: error.into(),
     })?;
     // The kernel's word is signed on some machines; the magic numbers have 32 bits.
     let magic = stat.f_type as u64 & 0xFFFF_FFFF;

@@ -35,9 +35,9 @@ impl Reader {
                     query(&conn);
                 }
             })
-            .map_err(|source| OpenError::Start {
+            .map_err(|error| OpenError::Start {
                 dir: dir.to_owned(),
-                source,
+                error,
             })?;
         Ok(Self {
             queries,

@@ -62,9 +62,9 @@ impl Embedded {
     /// program or of a later version.
     pub fn open(dir: impl AsRef<Path>, settings: EmbeddedSettings) -> Result<Self, OpenError> {
         let dir = dir.as_ref();
-        let start = |source| OpenError::Start {
+        let start = |error| OpenError::Start {
             dir: dir.to_owned(),
-            source,
+            error,
         };
         let (file, conn) = file::open(dir, &settings)?;
         let finder = Reader::start("tasks-finder", dir, &file, &settings)?;
@@ -96,6 +96,24 @@ impl Embedded {
             wake,
             _bell: bell.map_err(start)?,
         })
+    }
+
+    /// Opens a store that is there already, for those who look at one and are not to make one by a slip of the pen.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when there is none in `dir`.
+    pub fn open_existing(
+        dir: impl AsRef<Path>,
+        settings: EmbeddedSettings,
+    ) -> Result<Self, OpenError> {
+        let dir = dir.as_ref();
+        match file::exists(dir) {
+            Ok(false) => Err(OpenError::Missing {
+                dir: dir.to_owned(),
+            }),
+            // What cannot be looked at is explained by opening it.
+            Ok(true) | Err(_) => Self::open(dir, settings),
+        }
     }
 
     /// Resolves when everything that was asked for is done and the file is closed for writing. Later requests are refused

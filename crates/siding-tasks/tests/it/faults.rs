@@ -104,11 +104,44 @@ fn a_lock_of_another_program_is_waited_for_and_then_named() {
 }
 
 #[test]
+fn a_lock_that_keeps_the_store_from_opening_is_named_once() {
+    let dir = TempDir::new().unwrap();
+    drop(Embedded::open(dir.path(), EmbeddedSettings::default()).unwrap());
+    let file = dir.path().join("tasks.db");
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let mut settings = EmbeddedSettings::default();
+    settings.busy_timeout = Duration::from_millis(20);
+    let error = Embedded::open(dir.path(), settings.clone())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("another program holds its lock"), "{error}");
+    let name = file.to_str().unwrap();
+    assert_eq!(error.matches(name).count(), 1, "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    Embedded::open(dir.path(), settings).unwrap();
+}
+
+#[test]
+fn a_store_is_not_made_for_those_who_only_look() {
+    let dir = TempDir::new().unwrap();
+    let none = dir.path().join("none");
+    let error = Embedded::open_existing(&none, EmbeddedSettings::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("there is no task store in"),
+        "{error}"
+    );
+    assert!(!none.exists());
+    drop(Embedded::open(&none, EmbeddedSettings::default()).unwrap());
+    Embedded::open_existing(&none, EmbeddedSettings::default()).unwrap();
+}
+
+#[test]
 fn a_file_that_is_no_database_is_left_alone() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("tasks.db");
     fs::write(&file, "dear diary, ".repeat(1_000)).unwrap();
-    refuses(dir.path(), "cannot be opened");
+    refuses(dir.path(), "the task store cannot be opened");
     let source = Embedded::open(dir.path(), EmbeddedSettings::default()).unwrap_err();
     assert!(
         format!("{source:?}").contains("is not a database; move it away"),

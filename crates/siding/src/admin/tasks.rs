@@ -1,5 +1,6 @@
 //! `GET /api/tasks`.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -31,8 +32,10 @@ pub(super) fn router(tasks: Option<Tasks>) -> Router {
 
 async fn page(
     State(tasks): State<Option<Tasks>>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<wire::Tasks>, Problem> {
+    let Query(asked) = asked
+        .map_err(|rejection| Problem::new(rejection.status()).with_detail(rejection.body_text()))?;
     let tasks = tasks.ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND).with_detail("this application has no tasks")
     })?;

@@ -10,7 +10,7 @@ use siding_tasks::{OpenError, Tasks};
 use tokio::sync::watch;
 
 use super::prepared::Prepared;
-use super::worker::Worker;
+use super::worker::{Stopped, Worker};
 use super::{App, Settings};
 use crate::admin;
 use crate::server::{Drained, Server, Site};
@@ -144,7 +144,8 @@ impl Running {
         let ending = async {
             let working = async {
                 if let Some(worker) = self.worker {
-                    worker.stop(gone(told_to_work)).await;
+                    // What it was cut short of is safe: it is delivered again.
+                    let _: Stopped = worker.stop(gone(told_to_work)).await;
                 }
             };
             tokio::join!(self.public.drain(gone(told)), working).0

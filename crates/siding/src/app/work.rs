@@ -5,7 +5,7 @@ use siding_runtime::Builder;
 use super::prepared::Prepared;
 use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit};
 use super::running::StartError;
-use super::worker::Worker;
+use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
 use crate::tasks::{CommandError, TaskCommand};
 
@@ -52,7 +52,7 @@ impl App {
 }
 
 fn handle(app: &App, command: TaskCommand) -> Result<Result<(), CommandError>, StartError> {
-    let broker = store::open(&app.settings.tasks)?;
+    let broker = store::open_existing(&app.settings.tasks)?;
     let mut runtime = Builder::new();
     runtime = runtime.event_loop_threads(1).relief_threads(0);
     let runtime = runtime.build().map_err(StartError::Runtime)?;
@@ -80,16 +80,35 @@ fn work_until_told(prepared: Prepared) -> u8 {
         };
         let mut worker = Worker::start(&tasks, name, &settings.tasks, runtime.handle());
         tokio::select! {
-            error = worker.failed() => {
-                tracing::error!("{error}");
-                return exit::STORE;
-            }
+            () = worker.failed() => return exit::STORE,
             () = signals.next() => {}
         }
         tracing::info!("finishing what runs; a second signal stops at once");
-        worker.stop(signals.next()).await;
-        exit::OK
+        match worker.stop(signals.next()).await {
+            Stopped::Complete => exit::OK,
+            Stopped::Cut => {
+                tracing::warn!("what still ran was cut off; it runs again, once its lease has run out at the latest");
+                exit::CUT_OFF
+            }
+        }
     });
     drop(runtime);
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::args::{self, Role};
+
+    #[test]
+    fn an_application_without_tasks_has_no_roles_about_them() {
+        assert_eq!(App::new("bare").work(), exit::USAGE);
+        let line = ["bare", "tasks", "list"].map(Into::into);
+        let role = args::read("bare", line, &mut crate::Settings::default());
+        let Ok(Role::Tasks { command }) = role else {
+            panic!("{role:?}");
+        };
+        assert_eq!(App::new("bare").handle_tasks(command), exit::USAGE);
+    }
 }

@@ -11,7 +11,17 @@ use super::settings::TaskSettings;
 #[derive(Debug)]
 pub(super) struct Worker {
     stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), WorkerError>>,
+    ended: JoinHandle<()>,
+}
+
+/// How a worker stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Stopped {
+    /// Its tasks have ended, or were given back.
+    Complete,
+    /// It was cut short.
+    Cut,
 }
 
 impl Worker {
@@ -35,42 +45,39 @@ impl Worker {
             // A sender that is gone says the same as one that has spoken.
             let _ = told.await;
         });
+        // Said at once: an application goes on to answer requests without its worker.
+        let run = async { run.await.unwrap_or_else(|error| log(&error)) };
         let ended = handle.spawn_as(RouteId::BACKGROUND, run);
         Self { stop, ended }
     }
 
-    /// Waits until it ends by itself, which it does only when its broker has failed for good, and says why.
-    pub(super) async fn failed(&mut self) -> String {
-        match (&mut self.ended).await {
-            Ok(Ok(())) => "the worker has ended".to_owned(),
-            Ok(Err(error)) => explain(&error),
-            Err(error) => format!("the worker failed: {error}"),
+    /// Waits until it ends by itself, which it does only when its broker has failed for good. The log has said why.
+    pub(super) async fn failed(&mut self) {
+        if let Err(error) = (&mut self.ended).await {
+            tracing::error!("the worker failed: {error}");
         }
     }
 
     /// Claims no more, and waits for what runs, as long as the stop limit says or until `cut_short`. What has not ended
-    /// at the stop limit is given back at once; after a cut, it is found when its lease runs out.
-    pub(super) async fn stop(self, cut_short: impl Future<Output = ()>) {
+    /// at the stop limit is given back at once; after a cut, it runs again when its lease has run out, at the latest.
+    pub(super) async fn stop(self, cut_short: impl Future<Output = ()>) -> Stopped {
         let Self { stop, ended } = self;
         let abort = ended.abort_handle();
         // It may have ended already.
         let _ = stop.send(());
         tokio::select! {
-            ended = ended => log_failure(ended.ok().and_then(Result::err)),
-            () = cut_short => abort.abort(),
+            _ = ended => Stopped::Complete,
+            () = cut_short => {
+                abort.abort();
+                Stopped::Cut
+            }
         }
     }
 }
 
-fn log_failure(error: Option<WorkerError>) {
-    if let Some(error) = error {
-        tracing::error!("{}", explain(&error));
-    }
-}
-
-fn explain(error: &WorkerError) -> String {
+fn log(error: &WorkerError) {
     match std::error::Error::source(error) {
-        Some(source) => format!("the worker failed: {error}: {source}"),
-        None => format!("the worker failed: {error}"),
+        Some(source) => tracing::error!("the worker has ended: {error}: {source}"),
+        None => tracing::error!("the worker has ended: {error}"),
     }
 }

@@ -106,7 +106,9 @@ fn what_does_not_end_is_cut_off_at_the_limit() {
 #[test]
 fn under_load_every_accepted_request_is_answered() {
     let (app, _, _) = app();
-    let service = start(app);
+    let service = start_with(app, |settings| {
+        settings.limits.drain_grace = crate::support::DEADLINE;
+    });
     let address = service.address();
     let answered = Arc::new(AtomicUsize::new(0));
     let draining = Arc::new(AtomicBool::new(false));

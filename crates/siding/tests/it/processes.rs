@@ -270,7 +270,7 @@ fn a_deadline_ends_the_child_and_answers_504() {
     let listener = UnixListener::bind(&path).unwrap();
     listener.set_nonblocking(true).unwrap();
     let service = start_with(app(), |settings| {
-        settings.limits.request_deadline = Duration::from_millis(500);
+        settings.limits.request_deadline = Duration::from_secs(2);
     });
     let mut client = service.connect();
     client.send(format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::flags::set;
 use crate::app::duration;
@@ -25,7 +26,8 @@ pub(super) struct TaskFlags {
         global = true,
         env = "SIDING_QUEUES",
         value_name = "QUEUES",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = NonEmptyStringValueParser::new()
     )]
     queues: Vec<String>,
     /// Tasks that run at the same time [default: by the lanes]

@@ -20,6 +20,9 @@ pub(crate) struct List {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
+    /// Only tasks older than this: `next` of the JSON before
+    #[arg(long, value_name = "POSITION")]
+    before: Option<u64>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -31,7 +34,7 @@ impl List {
             state: self.state,
             task: self.which.task,
             queue: self.which.queue,
-            before: None,
+            before: self.before,
             limit: self.limit,
         };
         let overview = broker.overview().await?;

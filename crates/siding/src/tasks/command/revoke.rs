@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use siding_tasks::{Broker, Revocation, TaskId};
+use siding_tasks::{Broker, Found, Revocation, State, TaskId};
 
 use super::CommandError;
 
@@ -25,9 +25,27 @@ impl Revoke {
             false => Revocation::Ignore,
         };
         for id in self.ids {
-            broker.revoke(TaskId::from(id.as_str()), revocation).await?;
-            writeln!(io::stdout(), "{id} is revoked")?;
+            let task = TaskId::from(id.as_str());
+            broker.revoke(task.clone(), revocation).await?;
+            let became = became(&broker.find(task).await?, revocation);
+            writeln!(io::stdout(), "{id} {became}")?;
         }
         Ok(())
+    }
+}
+
+/// What a revocation has made of a task.
+fn became(found: &Found, revocation: Revocation) -> &'static str {
+    let state = match found {
+        Found::Known(meta) => meta.state,
+        Found::Unknown => State::Revoked,
+    };
+    match (state, revocation) {
+        (State::Started, Revocation::Ignore) => {
+            "runs already, and goes on to its end; --terminate ends it"
+        }
+        (State::Started, Revocation::Terminate) => "runs, and is told to end",
+        (State::Success | State::Failure, _) => "has ended already, and stays as it is",
+        (State::Pending | State::Retry | State::Revoked, _) => "is revoked",
     }
 }
