@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use siding_tasks::{
-    Broker as _, ClaimRequest, Embedded, EmbeddedSettings, Enqueue, Message, RawJson, Settled,
-    Settlement, Timestamp,
+    Broker as _, ClaimRequest, Embedded, EmbeddedSettings, Enqueue, Message, Quota, RawJson,
+    Settled, Settlement, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -44,11 +44,19 @@ async fn send(store: &Embedded, messages: Vec<Message>) {
     store.enqueue(Enqueue { messages, chords }).await.unwrap();
 }
 
+/// The tasks of a lane that has no free slot.
+const HELD_UP: &str = "bench.held_up";
+
 async fn claim(store: &Embedded, limit: usize) -> Vec<siding_tasks::Delivery> {
+    let held_up = Quota {
+        tasks: vec![HELD_UP.to_owned()],
+        limit: 0,
+    };
     let request = ClaimRequest {
         worker: "bench@here".to_owned(),
         queues: vec![Message::DEFAULT_QUEUE.to_owned()],
         limit,
+        quotas: vec![held_up],
         lease: Duration::from_secs(60),
     };
     store.claim(request).await.unwrap().deliveries
@@ -145,6 +153,14 @@ async fn claim_latencies() {
         send(&store, (0..1_000).map(|_| later()).collect()).await;
     }
     claim_latency(&store, "beside 100 000 tasks with an eta to come").await;
+    for _ in 0..100 {
+        let held_up = || Message {
+            task: HELD_UP.to_owned(),
+            ..call()
+        };
+        send(&store, (0..1_000).map(|_| held_up()).collect()).await;
+    }
+    claim_latency(&store, "beside 100 000 due tasks of a full lane as well").await;
     let begun = Instant::now();
     finish_a_million(dir.path());
     println!(

@@ -147,8 +147,22 @@ pub struct ClaimRequest {
     pub queues: Vec<String>,
     /// At most so many messages.
     pub limit: usize,
+    /// How many of them may be of certain tasks. Tasks that no quota names are bound by `limit` alone.
+    pub quotas: Vec<Quota>,
     /// How long a lease lasts until it is renewed.
     pub lease: Duration,
+}
+
+/// At most how many messages of some tasks a worker wants, all of them together.
+///
+/// A broker that cannot tell tasks apart may deliver more, up to [`limit`](ClaimRequest::limit): they wait for their lane in
+/// the worker, which renews their leases meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The names of the tasks. A task stands in one quota at most.
+    pub tasks: Vec<String>,
+    /// At most so many; with zero, none is wanted now.
+    pub limit: usize,
 }
 
 /// What a worker gets.
@@ -156,8 +170,9 @@ pub struct ClaimRequest {
 pub struct Claim {
     /// The messages. Those that had expired are revoked and not among them.
     pub deliveries: Vec<Delivery>,
-    /// When there will be something to claim at the latest: an eta that comes, a lease that runs out; now, when there is
-    /// more than was asked for.
+    /// When there will be something to claim at the latest: an eta that comes, a lease that runs out; now, when as many were
+    /// delivered as were asked for. Messages whose [`Quota`] is used up do not count, even when they are due: it is for the
+    /// worker to know when it wants more of them.
     pub next_at: Option<Timestamp>,
 }
 

@@ -57,7 +57,8 @@
 //! | for the compute lane | the compute lane | as above | as above |
 //! | for the process lane | a child process | as above | the child is killed |
 //!
-//! Time limits count from when the task is given to its lane. A task that panics fails with the panic's message; one
+//! Time limits count from when the function begins, however long it waits for its lane; those of the process lane from when
+//! the call is given to the lane, so that they count the wait for a child. A task that panics fails with the panic's message; one
 //! whose child crashes fails with `WorkerLostError`.
 //!
 //! A message whose task no worker here knows fails with `NotRegistered`, one whose arguments are not the function's with a
@@ -97,7 +98,7 @@ mod worker;
 
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
-    Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
+    Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::due::{self, Wanted};
 use super::end::{self, Ending, Errbacks};
 use super::live::Live;
 use super::tx::Tx;
@@ -30,13 +31,14 @@ pub(super) fn claim(tx: &mut Tx<'_>, request: &ClaimRequest) -> rusqlite::Result
     reap_leases(tx)?;
     reap_expired(tx)?;
     let mut claimed = Claimed::default();
-    for seq in due(tx, request)? {
+    let mut wanted = Wanted::new(request);
+    for seq in due::due(tx, &mut wanted)? {
         claimed.deliveries.push(deliver(tx, seq, request)?);
     }
-    claimed.next_at = if request.limit > 0 && claimed.deliveries.len() == request.limit {
+    claimed.next_at = if wanted.is_full() && !claimed.deliveries.is_empty() {
         Some(tx.now)
     } else {
-        next_at(tx, &request.queues)?
+        due::next_at(tx, &wanted)?
     };
     Ok(claimed)
 }
@@ -79,51 +81,6 @@ fn reap_expired(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What to deliver: by priority, then by when it is due, then by when it came, over all queues.
-///
-/// Each step reads one priority of one queue in the order of the index, and skips priorities that nobody has: looking
-/// costs the same however much waits for its eta.
-fn due(tx: &Tx<'_>, request: &ClaimRequest) -> rusqlite::Result<Vec<i64>> {
-    let mut chosen = Vec::new();
-    let mut above = u32::MAX;
-    while chosen.len() < request.limit {
-        let Some(priority) = next_priority(tx, &request.queues, above)? else {
-            break;
-        };
-        let mut found = Vec::new();
-        for queue in &request.queues {
-            let limit = i64::try_from(request.limit - chosen.len()).unwrap_or(i64::MAX);
-            found.extend(tx.rows(
-                "SELECT due, seq FROM live
-                 WHERE queue = ?1 AND priority = ?2 AND due <= ?3 AND lease_until IS NULL
-                       AND (expires IS NULL OR expires > ?3)
-                 ORDER BY due, seq LIMIT ?4",
-                (queue, priority, tx.now, limit),
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
-            )?);
-        }
-        found.sort_unstable();
-        found.dedup();
-        let free = request.limit - chosen.len();
-        chosen.extend(found.into_iter().take(free).map(|(_, seq)| seq));
-        above = priority;
-    }
-    Ok(chosen)
-}
-
-/// The highest priority below `above` that anything in the queues waits with.
-fn next_priority(tx: &Tx<'_>, queues: &[String], above: u32) -> rusqlite::Result<Option<u32>> {
-    let mut highest = None;
-    for queue in queues {
-        let one = tx.value(
-            "SELECT max(priority) FROM live WHERE queue = ?1 AND priority < ?2 AND lease_until IS NULL",
-            (queue, above),
-        )?;
-        highest = highest.max(one);
-    }
-    Ok(highest)
-}
-
 fn deliver(tx: &mut Tx<'_>, seq: i64, request: &ClaimRequest) -> rusqlite::Result<Delivered> {
     let token = tx.next()?;
     let delivered = tx.first(
@@ -151,28 +108,4 @@ fn deliver(tx: &mut Tx<'_>, seq: i64, request: &ClaimRequest) -> rusqlite::Resul
 /// A period in whole milliseconds, rounded up as [`Timestamp::after`] does.
 pub(super) fn millis(period: Duration) -> i64 {
     Timestamp::from_millis(0).after(period).as_millis()
-}
-
-/// When something will be due at the latest: an eta, the end of a lease, in whatever queue, or of a message's time.
-fn next_at(tx: &Tx<'_>, queues: &[String]) -> rusqlite::Result<Option<Timestamp>> {
-    let mut next = tx.value::<Option<Timestamp>>(
-        "SELECT min(lease_until) FROM live WHERE lease_until IS NOT NULL",
-        [],
-    )?;
-    let mut sooner = |at: Option<Timestamp>| next = [next, at].into_iter().flatten().min();
-    sooner(tx.value(
-        "SELECT min(expires) FROM live WHERE expires IS NOT NULL AND lease_until IS NULL",
-        [],
-    )?);
-    let mut above = u32::MAX;
-    while let Some(priority) = next_priority(tx, queues, above)? {
-        for queue in queues {
-            sooner(tx.value(
-                "SELECT min(due) FROM live WHERE queue = ?1 AND priority = ?2 AND lease_until IS NULL",
-                (queue, priority),
-            )?);
-        }
-        above = priority;
-    }
-    Ok(next)
 }

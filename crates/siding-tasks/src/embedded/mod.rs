@@ -18,6 +18,7 @@ mod chord;
 mod claim;
 mod clock;
 mod clock_jump;
+mod due;
 mod end;
 mod error;
 mod file;

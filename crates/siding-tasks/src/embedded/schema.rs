@@ -52,7 +52,7 @@ CREATE TABLE live (
     traceback   TEXT,
     message     TEXT NOT NULL
 ) STRICT;
-CREATE INDEX live_waiting ON live (queue, priority, due) WHERE lease_until IS NULL;
+CREATE INDEX live_waiting ON live (queue, priority, task, due) WHERE lease_until IS NULL;
 CREATE INDEX live_leased ON live (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX live_expiring ON live (expires) WHERE expires IS NOT NULL AND lease_until IS NULL;
 CREATE UNIQUE INDEX live_unique ON live (unique_key) WHERE unique_key IS NOT NULL;

@@ -269,6 +269,7 @@ mod tests {
                 worker: "w@test".to_owned(),
                 queues: vec![Message::DEFAULT_QUEUE.to_owned()],
                 limit: 9,
+                quotas: Vec::new(),
                 lease: PERIOD,
             });
             let first = claim.await.unwrap().deliveries.remove(0).message;

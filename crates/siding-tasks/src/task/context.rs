@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use super::TaskError;
@@ -33,21 +35,43 @@ tokio::task_local! {
 #[derive(Clone, Debug)]
 pub struct TaskContext(Arc<ContextParts>);
 
-/// What a worker knows of a running task.
 #[derive(Debug)]
-pub(crate) struct ContextParts {
-    pub(crate) message: Message,
-    pub(crate) worker: String,
-    pub(crate) deliveries: u32,
-    pub(crate) soft: Option<Instant>,
-    pub(crate) hard: Option<Instant>,
-    pub(crate) cancelled: AtomicBool,
-    pub(crate) children: Mutex<Vec<TaskId>>,
+struct ContextParts {
+    message: Message,
+    worker: String,
+    deliveries: u32,
+    /// When its function began: until then it waits for its lane.
+    began: SetOnce<Instant>,
+    cancelled: AtomicBool,
+    children: Mutex<Vec<TaskId>>,
 }
 
 impl TaskContext {
-    pub(crate) fn new(parts: ContextParts) -> Self {
-        Self(Arc::new(parts))
+    /// Of a delivery of `message`, the so many-th, to `worker`.
+    pub(crate) fn new(message: Message, worker: String, deliveries: u32) -> Self {
+        Self(Arc::new(ContextParts {
+            message,
+            worker,
+            deliveries,
+            began: SetOnce::new(),
+            cancelled: AtomicBool::new(false),
+            children: Mutex::default(),
+        }))
+    }
+
+    /// Its function begins now: its time limits count from here.
+    pub(crate) fn begin(&self) {
+        // Whoever comes second has nothing to add.
+        let _ = self.0.began.set(Instant::now());
+    }
+
+    /// When its function began, once it has.
+    pub(crate) async fn began(&self) -> Instant {
+        *self.0.began.wait().await
+    }
+
+    fn at(&self, limit: Option<Duration>) -> Option<Instant> {
+        Some(*self.0.began.get()? + limit?)
     }
 
     /// The context of the task that runs on this thread.
@@ -112,22 +136,24 @@ impl TaskContext {
         &self.0.worker
     }
 
-    /// When its time limit ends it.
+    /// When its time limit ends it; before its function has begun, and without a limit, `None`.
     #[must_use]
     pub fn deadline(&self) -> Option<std::time::Instant> {
-        self.0.hard.map(Instant::into_std)
+        self.at(self.message().time_limits.hard)
+            .map(Instant::into_std)
     }
 
     /// Whether it should end because its soft time limit has passed.
     #[must_use]
     pub fn soft_time_limit_passed(&self) -> bool {
-        self.0.soft.is_some_and(|at| at <= Instant::now())
+        self.at(self.message().time_limits.soft)
+            .is_some_and(|at| at <= Instant::now())
     }
 
     /// Resolves when the soft time limit passes; never, when there is none.
     pub async fn soft_time_limit(&self) {
-        match self.0.soft {
-            Some(at) => tokio::time::sleep_until(at).await,
+        match self.message().time_limits.soft {
+            Some(limit) => tokio::time::sleep_until(self.began().await + limit).await,
             None => std::future::pending().await,
         }
     }
@@ -180,12 +206,17 @@ impl TaskContext {
     }
 }
 
-/// `future` with `context` as the current one while it is polled.
+/// `future` with `context` as the current one while it is polled. The task begins with the first poll.
 pub(crate) fn scope<F: Future>(context: TaskContext, future: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(context, future)
+    let begun = context.clone();
+    CURRENT.scope(context, async move {
+        begun.begin();
+        future.await
+    })
 }
 
-/// Runs `f` with `context` as the current one.
+/// Runs `f` with `context` as the current one. The task begins.
 pub(crate) fn scoped<R>(context: TaskContext, f: impl FnOnce() -> R) -> R {
+    context.begin();
     CURRENT.sync_scope(context, f)
 }

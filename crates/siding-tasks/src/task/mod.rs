@@ -28,7 +28,7 @@ pub use arguments::{IntoArguments, WriteArguments};
 #[doc(hidden)]
 pub use call::Call;
 pub use context::TaskContext;
-pub(crate) use context::{ContextParts, scope, scoped};
+pub(crate) use context::{scope, scoped};
 pub(crate) use definition::Definition;
 pub use error::TaskError;
 pub(crate) use options::{Delay, Options};
@@ -248,13 +248,13 @@ impl<A, T> Task<A, T> {
         })
     }
 
-    /// After this long the task is asked to end; see [`TaskContext::soft_time_limit_passed`].
+    /// This long after its function began the task is asked to end; see [`TaskContext::soft_time_limit_passed`].
     #[must_use]
     pub fn soft_time_limit(self, limit: Duration) -> Self {
         self.set(|options| options.time_limits.soft = Some(limit))
     }
 
-    /// After this long the task is ended, as far as its lane can; see [the crate's page](crate).
+    /// This long after its function began the task is ended, as far as its lane can; see [the crate's page](crate).
     #[must_use]
     pub fn time_limit(self, limit: Duration) -> Self {
         self.set(|options| options.time_limits.hard = Some(limit))

@@ -3,17 +3,15 @@
 //! Parent and child are one program, so both know the task. The child gets the message and the limits; it says how the
 //! function ended, and whether its options want another try, for only there the error is whole.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use siding_runtime::{FunctionErrorKind, Functions};
-use tokio::time::Instant;
 
 use super::error::Retry;
-use super::{Call, ContextParts, Definition, Ended, TaskContext, TaskError, Work, scoped};
-use crate::message::{Exception, RawJson, wire};
+use super::{Call, Definition, Ended, TaskContext, TaskError, Work, scoped};
+use crate::message::{Exception, RawJson, TimeLimits, wire};
 
 /// The name of a task's function in the process lane.
 pub(crate) fn function_name(task: &str) -> String {
@@ -103,17 +101,12 @@ pub(crate) fn add(functions: &mut Functions, definition: &Arc<Definition>) {
 /// Runs a call in the child.
 fn serve(definition: &Definition, order: &[u8]) -> Result<Vec<u8>, String> {
     let order: Order = serde_json::from_slice(order).map_err(|error| error.to_string())?;
-    let message = wire::read(order.message.get()).map_err(|error| error.to_string())?;
-    let now = Instant::now();
-    let context = TaskContext::new(ContextParts {
-        message,
-        worker: order.worker,
-        deliveries: order.deliveries,
-        soft: order.soft.map(|limit| now + limit),
-        hard: order.hard.map(|limit| now + limit),
-        cancelled: AtomicBool::new(false),
-        children: Mutex::default(),
-    });
+    let mut message = wire::read(order.message.get()).map_err(|error| error.to_string())?;
+    message.time_limits = TimeLimits {
+        soft: order.soft,
+        hard: order.hard,
+    };
+    let context = TaskContext::new(message, order.worker, order.deliveries);
     let options = definition.options();
     let call = Call::new(context.clone(), Arc::clone(&options));
     let answer = match definition.call(call) {
@@ -157,15 +150,7 @@ mod tests {
             .map(|text| RawJson::parse((*text).to_owned()).unwrap())
             .collect();
         message.retries = 2;
-        let context = TaskContext::new(ContextParts {
-            message,
-            worker: "w1@test".to_owned(),
-            deliveries: 1,
-            soft: None,
-            hard: None,
-            cancelled: AtomicBool::new(false),
-            children: Mutex::default(),
-        });
+        let context = TaskContext::new(message, "w1@test".to_owned(), 1);
         let order = order(&context).unwrap();
         let definition = tasks.definition(name).unwrap();
         ended(&serve(&definition, &order).unwrap())

@@ -5,12 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use siding_runtime::LaneKind;
 
 use super::WorkerError;
 use super::crew::Crew;
 use super::running;
+use super::slots::{Room, Slots};
 use crate::broker::{BrokerError, Claim, ClaimRequest};
+use crate::message::Message;
 
 /// How long to wait after the broker could not be asked: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -22,22 +24,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Claims<'a> {
     crew: &'a Arc<Crew>,
     queues: Vec<String>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
 }
 
 /// Whether to ask again.
 enum Next {
     AtOnce,
     After(Duration),
-    WhenChanged(Option<Duration>),
+    /// When there may be more, it is time, or one of these lanes has a free slot again.
+    WhenChanged(Option<Duration>, [bool; 4]),
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(crew: &'a Arc<Crew>, queues: Vec<String>, slots: usize) -> Self {
+    pub(super) fn new(crew: &'a Arc<Crew>, queues: Vec<String>, slots: Slots) -> Self {
         Self {
             crew,
             queues,
-            slots: Arc::new(Semaphore::new(slots)),
+            slots,
         }
     }
 
@@ -46,17 +49,17 @@ impl<'a> Claims<'a> {
         let mut stop = pin!(stop);
         let mut pause = PAUSE.0;
         loop {
-            let slots = tokio::select! {
+            let room = tokio::select! {
                 biased;
                 () = &mut stop => return Ok(()),
-                slots = self.free_slots() => slots,
+                room = self.slots.room(&self.crew.tasks) => room,
             };
             let changed = self.crew.broker.changed();
             // Not cancelled by `stop`: what was claimed and not heard of would wait for its lease to run out.
-            let next = match self.claim(slots.num_permits()).await {
+            let next = match self.claim(&room).await {
                 Ok(claim) => {
                     pause = PAUSE.0;
-                    self.start(claim, slots)
+                    self.start(claim, room)
                 }
                 Err(error @ BrokerError::Unavailable(_)) => {
                     tracing::warn!(%error, "cannot claim tasks; trying again");
@@ -70,10 +73,13 @@ impl<'a> Claims<'a> {
                 match next {
                     Next::AtOnce => {}
                     Next::After(pause) => tokio::time::sleep(pause).await,
-                    Next::WhenChanged(at) => {
-                        let patience = at.unwrap_or(PATIENCE).min(PATIENCE);
-                        // Both ends mean the same: ask again.
-                        let _ = tokio::time::timeout(patience, changed).await;
+                    Next::WhenChanged(at, full) => {
+                        // Each end means the same: ask again.
+                        tokio::select! {
+                            () = changed => {}
+                            () = self.slots.free(full) => {}
+                            () = tokio::time::sleep(at.unwrap_or(PATIENCE).min(PATIENCE)) => {}
+                        }
                     }
                 }
             };
@@ -85,40 +91,35 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Every slot that is free, once one is.
-    async fn free_slots(&self) -> OwnedSemaphorePermit {
-        let mut slots = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .expect("the slots are never closed");
-        let more = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
-        if let Ok(more) = Arc::clone(&self.slots).try_acquire_many_owned(more) {
-            slots.merge(more);
-        }
-        slots
-    }
-
-    async fn claim(&self, limit: usize) -> Result<Claim, BrokerError> {
+    async fn claim(&self, room: &Room) -> Result<Claim, BrokerError> {
         let request = ClaimRequest {
             worker: self.crew.name.clone(),
             queues: self.queues.clone(),
-            limit,
+            limit: room.limit,
+            quotas: room.quotas.clone(),
             lease: self.crew.lease,
         };
         self.crew.broker.claim(request).await
     }
 
-    fn start(&self, claim: Claim, mut slots: OwnedSemaphorePermit) -> Next {
+    fn start(&self, claim: Claim, mut room: Room) -> Next {
         for delivery in claim.deliveries {
-            let Some(slot) = slots.split(1) else {
-                unreachable!("the broker gives no more than was asked for");
-            };
-            running::start(self.crew, delivery, slot);
+            let lane = self.lane(&delivery.message);
+            room.fill(lane);
+            running::start(self.crew, delivery, self.slots.take(lane));
         }
-        if slots.num_permits() == 0 {
+        if room.limit == 0 {
             return Next::AtOnce;
         }
         let now = self.crew.tasks.now();
-        Next::WhenChanged(claim.next_at.map(|at| at.since(now)))
+        Next::WhenChanged(claim.next_at.map(|at| at.since(now)), room.full())
+    }
+
+    /// The lane that the message's task is declared for; the event loop, if nobody knows it.
+    fn lane(&self, message: &Message) -> LaneKind {
+        self.crew
+            .tasks
+            .definition(&message.task)
+            .map_or(LaneKind::EventLoop, |task| task.declaration().lane)
     }
 }

@@ -6,6 +6,7 @@ mod ended;
 mod renewal;
 mod running;
 mod settling;
+mod slots;
 mod unwind;
 
 use std::fmt;
@@ -13,7 +14,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use siding_runtime::{Handle, LaneKind};
+use siding_runtime::Handle;
 
 pub(crate) use crew::Crew;
 
@@ -24,14 +25,12 @@ use crate::tasks::Tasks;
 /// How long a lease lasts unless set: work of a worker that is gone is found after this long.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// How many tasks run at once on the event loop, where neither a lane nor the settings say.
-const ASYNC_CONCURRENCY: usize = 256;
-
 /// Runs tasks: claims messages that are due, runs their functions on the lanes of the runtime, and settles them.
 ///
 /// # Bound
-/// It holds as many messages as it has [slots](Self::concurrency), and claims only when one is free: no message waits behind
-/// a long task while another worker could run it.
+/// Each lane has as many slots as it has threads, or children; the event loop has 256. A message is claimed when its task's
+/// lane has a free one: none waits behind a long task while another worker could run it, and a lane that is full holds up
+/// no task of another. [`concurrency`](Self::concurrency) bounds them all together.
 ///
 /// # Cancellation
 /// A task that is revoked with [`Terminate`](crate::Revocation::Terminate), has passed its time limit, or whose lease was
@@ -91,8 +90,8 @@ impl Worker {
         self
     }
 
-    /// How many tasks it runs at once. Unless set, as many as the smallest of the lanes that its tasks are declared for has
-    /// threads: one a core when there is a task that computes. Serve queues of tasks that wait by another worker, of more.
+    /// How many tasks it runs at once at most, on all lanes together; unless set, as many as those lanes that its tasks are
+    /// declared for have slots. The event loop then has as many slots as this, more than 256 too; other lanes keep theirs.
     ///
     /// # Panics
     /// When it is zero.
@@ -124,11 +123,11 @@ impl Worker {
     /// Outside a Siding runtime.
     ///
     /// # Cancellation
-    /// Dropping the future ends it as `stop` does, but waits for nothing.
+    /// Dropping the future, while it stops too, gives back at once what runs, and waits for nothing.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let broker = Arc::clone(self.tasks.broker()?);
         let handle = Handle::current();
-        let slots = self.concurrency.unwrap_or_else(|| self.slots(&handle));
+        let slots = slots::Slots::new(handle.config(), self.concurrency);
         let name = if self.name.contains('@') {
             self.name
         } else {
@@ -136,7 +135,7 @@ impl Worker {
         };
         let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, self.lease));
         let _farewell = Farewell(&crew);
-        tracing::info!(worker = crew.name, queues = ?self.queues, slots, "the worker takes tasks");
+        tracing::info!(worker = crew.name, queues = ?self.queues, ?slots, "the worker takes tasks");
         let renewal = renewal::renew(&crew);
         tokio::pin!(renewal);
         let claims = claims::Claims::new(&crew, self.queues, slots);
@@ -152,21 +151,6 @@ impl Worker {
         }
         tracing::info!(worker = crew.name, "the worker has stopped");
         ended
-    }
-
-    /// The smallest of the lanes that its tasks are declared for.
-    fn slots(&self, handle: &Handle) -> usize {
-        let config = handle.config();
-        let definitions = self.tasks.definitions();
-        let sizes = definitions
-            .iter()
-            .map(|task| match task.declaration().lane {
-                LaneKind::EventLoop => ASYNC_CONCURRENCY,
-                LaneKind::Threads => config.threads.threads_max,
-                LaneKind::Compute => config.compute.threads,
-                LaneKind::Processes => config.processes.children,
-            });
-        sizes.min().unwrap_or(ASYNC_CONCURRENCY).max(1)
     }
 }
 

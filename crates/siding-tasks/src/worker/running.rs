@@ -1,25 +1,23 @@
 //! One message from its claim to its end.
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use siding_runtime::{JobError, LaneKind, Route, RouteId};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::crew::{Crew, End};
 use super::ended::{self, Ran};
 use super::settling;
+use super::slots::Slot;
 use super::unwind::CatchUnwind;
 use crate::broker::{Delivery, Lease};
 use crate::message::Message;
-use crate::task::{
-    Call, ContextParts, Definition, Ended, TaskContext, TaskError, Work, process, scope, scoped,
-};
+use crate::task::{Call, Definition, Ended, TaskContext, TaskError, Work, process, scope, scoped};
 
 /// Starts work on `delivery`. It keeps `slot` until the task has ended.
-pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, slot: OwnedSemaphorePermit) {
+pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, slot: Slot) {
     let definition = crew.tasks.definition(&delivery.message.task);
     let route = definition
         .as_ref()
@@ -52,10 +50,10 @@ async fn serve(
     delivery: Delivery,
     definition: Option<Arc<Definition>>,
     mut end: oneshot::Receiver<End>,
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
 ) {
     let (crew, lease) = (&held.crew, &held.lease);
-    let context = context(crew, delivery);
+    let context = TaskContext::new(delivery.message, crew.name.clone(), delivery.deliveries);
     let message = context.message();
     tracing::debug!(task = message.task, id = %message.id, "task received");
     let started = Instant::now();
@@ -72,20 +70,6 @@ async fn serve(
     drop(unsettled);
 }
 
-fn context(crew: &Crew, delivery: Delivery) -> TaskContext {
-    let now = Instant::now();
-    let limits = delivery.message.time_limits;
-    TaskContext::new(ContextParts {
-        message: delivery.message,
-        worker: crew.name.clone(),
-        deliveries: delivery.deliveries,
-        soft: limits.soft.map(|limit| now + limit),
-        hard: limits.hard.map(|limit| now + limit),
-        cancelled: AtomicBool::new(false),
-        children: Mutex::default(),
-    })
-}
-
 async fn run(
     held: &Hold,
     definition: &Arc<Definition>,
@@ -98,7 +82,7 @@ async fn run(
     let overtime = async {
         match limit {
             Some(limit) => {
-                tokio::time::sleep(limit).await;
+                tokio::time::sleep_until(context.began().await + limit).await;
                 limit
             }
             None => std::future::pending::<Duration>().await,
@@ -157,6 +141,8 @@ type Running = std::pin::Pin<Box<dyn Future<Output = Result<Ended, JobError>> + 
 fn begin(crew: &Crew, definition: &Arc<Definition>, call: Call, context: TaskContext) -> Running {
     let route = definition.route(crew.handle.routes());
     if definition.declaration().lane == LaneKind::Processes {
+        // A child does not say when it begins: the time limit counts the wait for one, too.
+        context.begin();
         return begin_process(route, definition, &context);
     }
     match definition.call(call) {

@@ -193,31 +193,3 @@ fn a_clock_that_was_set_back_while_nobody_looked_delays_nothing() {
         assert_eq!(claim.deliveries.len(), 1);
     });
 }
-
-#[test]
-fn claims_read_the_index_and_nothing_else() {
-    let it = Fixture::new();
-    let plan = |sql: &str| {
-        let conn = it.sql();
-        let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let lines = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
-        lines.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
-    };
-    let due = plan(
-        "SELECT due, seq FROM live
-         WHERE queue = 'q' AND priority = 1 AND due <= 5 AND lease_until IS NULL
-               AND (expires IS NULL OR expires > 5)
-         ORDER BY due, seq LIMIT 1",
-    );
-    assert_eq!(
-        due,
-        "SEARCH live USING INDEX live_waiting (queue=? AND priority=? AND due<?)"
-    );
-    let highest = plan(
-        "SELECT max(priority) FROM live WHERE queue = 'q' AND priority < 9 AND lease_until IS NULL",
-    );
-    assert!(
-        highest.starts_with("SEARCH live USING INDEX live_waiting (queue=? AND priority<?)"),
-        "{highest}"
-    );
-}

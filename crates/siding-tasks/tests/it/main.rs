@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod basics;
+mod compile_fail;
 mod crash;
 mod faults;
 mod housekeeping;
 mod model;
 mod processes;
+mod stopped;
 mod support;
 mod tasks;
 mod torn;

@@ -25,7 +25,7 @@ fn settings() -> EmbeddedSettings {
     settings
 }
 
-fn open(dir: &Path) -> Embedded {
+pub(crate) fn open(dir: &Path) -> Embedded {
     Embedded::open(dir, settings()).unwrap()
 }
 
@@ -43,6 +43,7 @@ fn role() {
         "worker" => block_on(worker(&open(dir))),
         "filler" => block_on(filler(&open(dir))),
         "killed" => block_on(killed(&open(dir))),
+        "stopped" => crate::stopped::worker(dir),
         "opener" => say(&match Embedded::open(dir, settings()) {
             Ok(_) => "opened".to_owned(),
             Err(OpenError::Unusable { reason, .. }) => format!("{reason:?}"),
@@ -53,7 +54,7 @@ fn role() {
 }
 
 /// A line that the test harness has no part in.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "said {line}").unwrap();
     out.flush().unwrap();
@@ -61,7 +62,7 @@ fn say(line: &str) {
 
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.stdout(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 
@@ -75,7 +76,7 @@ fn this() -> String {
 
 const ARGS: [&str; 4] = ["--exact", "processes::role", "--ignored", "--nocapture"];
 
-fn start(role: &str, dir: &Path) -> (Child, Lines) {
+pub(crate) fn start(role: &str, dir: &Path) -> (Child, Lines) {
     let mut command = command(&this());
     start_as(command.args(ARGS), role, dir)
 }
@@ -87,7 +88,7 @@ fn start_as(command: &mut Command, role: &str, dir: &Path) -> (Child, Lines) {
 }
 
 /// What a child says.
-struct Lines(BufReader<ChildStdout>);
+pub(crate) struct Lines(BufReader<ChildStdout>);
 
 impl Iterator for Lines {
     type Item = String;

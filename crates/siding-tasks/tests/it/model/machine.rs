@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use siding_tasks::{Enqueued, Message, State, TaskId, Timestamp};
+use siding_tasks::{Enqueued, Message, Quota, State, TaskId, Timestamp};
 
+use super::quota;
 use crate::support::LEASE;
 
 /// Few, so that random sequences get there.
@@ -119,7 +120,7 @@ impl Machine {
             .map(|live| live.message.id.clone())
     }
 
-    pub(crate) fn claim(&mut self, limit: usize) -> Claimed {
+    pub(crate) fn claim(&mut self, limit: usize, mut quotas: Vec<Quota>) -> Claimed {
         self.reap();
         let now = self.now();
         let mut due = self
@@ -128,8 +129,17 @@ impl Machine {
             .filter(|live| live.lease_until.is_none() && live.due <= now)
             .collect::<Vec<_>>();
         due.sort_by_key(|live| (std::cmp::Reverse(live.message.priority), live.due, live.seq));
+        let mut within = |task: &str| match quota(&mut quotas, task) {
+            Some(quota) if quota.limit == 0 => false,
+            Some(quota) => {
+                quota.limit -= 1;
+                true
+            }
+            None => true,
+        };
         let ids = due
             .iter()
+            .filter(|live| within(&live.message.task))
             .take(limit)
             .map(|live| live.message.id.clone())
             .collect::<Vec<_>>();
@@ -145,15 +155,19 @@ impl Machine {
         let next_at = if claimed.len() == limit {
             Some(now)
         } else {
-            self.next_at()
+            self.next_at(quotas)
         };
         (claimed, next_at)
     }
 
-    fn next_at(&self) -> Option<Timestamp> {
+    fn next_at(&self, mut quotas: Vec<Quota>) -> Option<Timestamp> {
+        let mut wanted = |task: &str| quota(&mut quotas, task).is_none_or(|quota| quota.limit > 0);
         let moments = self.live.values().flat_map(|live| match live.lease_until {
             Some(until) => [Some(until), None],
-            None => [Some(live.due), live.message.expires],
+            None => {
+                let due = wanted(&live.message.task).then_some(live.due);
+                [due, live.message.expires]
+            }
         });
         moments.flatten().min()
     }

@@ -6,6 +6,7 @@ mod run;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use siding_tasks::Quota;
 
 /// What can happen. Numbers choose among what is there at that moment.
 #[derive(Clone, Debug)]
@@ -18,7 +19,11 @@ pub(crate) enum Step {
         key: Option<usize>,
     },
     EnqueueChord(usize),
-    Claim(usize),
+    Claim {
+        limit: usize,
+        /// Of tasks `tests.0`, and of `tests.1` and the parts of chords together.
+        quotas: [Option<usize>; 2],
+    },
     Succeed(usize),
     Fail(usize),
     Retry(usize, Option<u64>),
@@ -31,6 +36,17 @@ pub(crate) enum Step {
     Crash,
 }
 
+/// The quota that `task` stands in.
+fn quota<'a>(quotas: &'a mut [Quota], task: &str) -> Option<&'a mut Quota> {
+    quotas
+        .iter_mut()
+        .find(|quota| quota.tasks.iter().any(|name| name == task))
+}
+
+fn quota_limit() -> impl Strategy<Value = Option<usize>> {
+    proptest::option::weighted(0.3, 0..3_usize)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let id = 0..8_usize;
     let which = 0..64_usize;
@@ -40,7 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
             |(id, priority, eta_ms, expires_ms, key)| Step::Enqueue { id, priority, eta_ms, expires_ms, key }
         ),
         2 => (1..4_usize).prop_map(Step::EnqueueChord),
-        8 => (1..5_usize).prop_map(Step::Claim),
+        8 => (1..5_usize, quota_limit(), quota_limit())
+            .prop_map(|(limit, one, two)| Step::Claim { limit, quotas: [one, two] }),
         6 => which.clone().prop_map(Step::Succeed),
         2 => which.clone().prop_map(Step::Fail),
         2 => (which.clone(), soon()).prop_map(|(which, eta)| Step::Retry(which, eta)),

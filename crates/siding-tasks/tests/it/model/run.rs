@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prop_assert_eq;
 use proptest::test_runner::TestCaseError;
 use siding_tasks::{
-    Broker as _, Embedded, Enqueue, Found, Lease, ManualClock, Message, Priority, Renewal,
+    Broker as _, Embedded, Enqueue, Found, Lease, ManualClock, Message, Priority, Quota, Renewal,
     Revocation, Settled, Settlement, TaskId,
 };
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ impl Both {
                 self.enqueue(sent).await
             }
             Step::EnqueueChord(size) => self.enqueue_chord(*size).await,
-            Step::Claim(limit) => self.claim(*limit).await,
+            Step::Claim { limit, quotas } => self.claim(*limit, *quotas).await,
             Step::Succeed(which) => self.succeed(*which).await,
             Step::Fail(which) => self.fail(*which).await,
             Step::Retry(which, eta_ms) => self.retry(*which, *eta_ms).await,
@@ -108,6 +108,7 @@ impl Both {
         };
         let after = |ms: u64| self.machine.now().after(Duration::from_millis(ms));
         let mut sent = message(&format!("t{id}"));
+        sent.task = format!("tests.{}", id % 3);
         sent.priority = Priority::new(*priority).unwrap();
         sent.eta = eta_ms.map(after);
         sent.expires = expires_ms.map(after);
@@ -147,9 +148,17 @@ impl Both {
         Ok(())
     }
 
-    async fn claim(&mut self, limit: usize) -> Checked<()> {
-        let claim = self.store.claim(claim_request(limit)).await.unwrap();
-        let (expected, next_at) = self.machine.claim(limit);
+    async fn claim(&mut self, limit: usize, quotas: [Option<usize>; 2]) -> Checked<()> {
+        let groups = [vec!["tests.0"], vec!["tests.1", "tests.task"]];
+        let quotas = groups.into_iter().zip(quotas);
+        let quotas = quotas.filter_map(|(tasks, limit)| {
+            let tasks = tasks.into_iter().map(str::to_owned).collect();
+            limit.map(|limit| Quota { tasks, limit })
+        });
+        let mut request = claim_request(limit);
+        request.quotas = quotas.collect();
+        let (expected, next_at) = self.machine.claim(limit, request.quotas.clone());
+        let claim = self.store.claim(request).await.unwrap();
         let order = claim
             .deliveries
             .iter()

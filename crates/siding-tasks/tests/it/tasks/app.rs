@@ -43,12 +43,8 @@ impl App {
         Self::with(|store| store, settings)
     }
 
-    /// An application whose tasks see the store through `wrap`.
-    pub(crate) fn keeping(wrap: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Self {
-        Self::with(wrap, |builder| builder)
-    }
-
-    fn with(
+    /// An application on a runtime with other settings, whose tasks see the store through `wrap`.
+    pub(crate) fn with(
         wrap: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>,
         runtime: impl FnOnce(Builder) -> Builder,
     ) -> Self {

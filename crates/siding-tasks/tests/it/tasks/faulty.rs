@@ -4,20 +4,26 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use siding_tasks::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Enqueue, Enqueued, Found, Lease,
     ListFilter, Listed, Meta, QueueCount, Renewal, Revocation, Settled, Settlement, TaskId,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 /// How many of each kind of requests fail from now on.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) claims: AtomicUsize,
     pub(crate) settlements: AtomicUsize,
+    /// Whether it cannot tell tasks apart.
+    pub(crate) blind: AtomicBool,
+    /// Leases are renewed while nobody holds this.
+    pub(crate) renewing: Mutex<()>,
+    /// Workers hear that they lost a lease while nobody holds this.
+    pub(crate) losing: Mutex<()>,
 }
 
 /// What a worker asked for.
@@ -63,10 +69,13 @@ impl Broker for Faulty {
         self.inner.enqueue(request)
     }
 
-    fn claim(&self, request: ClaimRequest) -> BrokerFuture<'_, Claim> {
+    fn claim(&self, mut request: ClaimRequest) -> BrokerFuture<'_, Claim> {
         Box::pin(async move {
             fail(&self.faults.claims)?;
             let limit = request.limit;
+            if self.faults.blind.load(Ordering::SeqCst) {
+                request.quotas.clear();
+            }
             let claim = self.inner.claim(request).await?;
             self.tell(Asked::Claim(limit));
             Ok(claim)
@@ -78,7 +87,15 @@ impl Broker for Faulty {
     }
 
     fn renew(&self, leases: Vec<Lease>) -> BrokerFuture<'_, Vec<Renewal>> {
-        self.inner.renew(leases)
+        Box::pin(async move {
+            let renewing = self.faults.renewing.lock().await;
+            let answers = self.inner.renew(leases).await?;
+            drop(renewing);
+            if answers.contains(&Renewal::Lost) {
+                drop(self.faults.losing.lock().await);
+            }
+            Ok(answers)
+        })
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled> {

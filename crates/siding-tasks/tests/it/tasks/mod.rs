@@ -3,7 +3,10 @@
 mod app;
 mod calls;
 mod canvas;
-mod faulty;
+pub(crate) mod faulty;
+mod lanes;
+mod limits;
 mod processes;
 mod rate;
+mod support;
 mod worker;

@@ -5,35 +5,12 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use siding_runtime::{LaneKind, serve_child};
-use siding_tasks::{
-    Call, Declaration, GetError, Revocation, Task, TaskContext, TaskFunction, Tasks, Work,
-};
+use siding_runtime::serve_child;
+use siding_tasks::{GetError, Revocation, Task, TaskContext, Tasks};
 
 use super::app::App;
+use super::support::{On, PROCESSES};
 use crate::support::PATIENCE;
-
-/// A task declared for the process lane, as wrappers outside of this crate are.
-#[derive(Clone)]
-struct Processes<F>(F);
-
-struct Wrapped;
-
-impl<F: TaskFunction<M>, M> TaskFunction<(Wrapped, M)> for Processes<F> {
-    type Args = F::Args;
-    type Output = F::Output;
-
-    fn declaration() -> Declaration {
-        Declaration {
-            lane: LaneKind::Processes,
-            ..F::declaration()
-        }
-    }
-
-    fn call(&self, call: Call) -> Work {
-        self.0.call(call)
-    }
-}
 
 /// Tells the test that it runs, and keeps the line open as long as its process lives.
 fn hang(meeting: PathBuf) {
@@ -52,9 +29,12 @@ struct Registered {
 fn register(tasks: &Tasks) -> Registered {
     let pid = |context: TaskContext| (std::process::id(), context.id().to_string());
     Registered {
-        pid: tasks.register("pid", Processes(pid)),
-        abort: tasks.register("abort", Processes(|| -> () { std::process::abort() })),
-        hang: tasks.register("hang", Processes(hang)),
+        pid: tasks.register("pid", On::<PROCESSES, _>(pid)),
+        abort: tasks.register(
+            "abort",
+            On::<PROCESSES, _>(|| -> () { std::process::abort() }),
+        ),
+        hang: tasks.register("hang", On::<PROCESSES, _>(hang)),
     }
 }
 
@@ -167,4 +147,10 @@ fn a_revocation_kills_it() {
         ));
         gone(line);
     });
+}
+
+#[test]
+#[should_panic(expected = "children of the process lane run plain functions only")]
+fn an_async_fn_is_no_task_for_it() {
+    let _ = Tasks::new().register("sleeps", On::<PROCESSES, _>(async || ()));
 }

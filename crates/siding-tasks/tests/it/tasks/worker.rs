@@ -5,55 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use siding_tasks::{Broker, GetError, Revocation, Settled, State, TaskContext, TaskError};
-use tokio::sync::mpsc as channel;
+use tokio::sync::oneshot;
 
 use super::app::App;
-use super::faulty::{Asked, Faults, Faulty};
+use super::faulty::Asked;
+use super::support::{check_failed, endless, faulty};
 use crate::support::{LEASE, PATIENCE};
-
-/// An application whose broker fails on demand.
-fn faulty() -> (App, Arc<Faults>, channel::UnboundedReceiver<Asked>) {
-    let faults = Arc::new(Faults::default());
-    let (asked, requests) = channel::unbounded_channel();
-    let theirs = Arc::clone(&faults);
-    let app = App::keeping(|inner| {
-        Arc::new(Faulty {
-            inner,
-            faults: theirs,
-            asked,
-        })
-    });
-    (app, faults, requests)
-}
-
-/// A task that says that it has begun and then never ends by itself; it says when it is dropped.
-fn endless(app: &App) -> (siding_tasks::Task<(), ()>, mpsc::Receiver<&'static str>) {
-    struct Farewell(mpsc::Sender<&'static str>);
-    impl Drop for Farewell {
-        fn drop(&mut self) {
-            // The test may be over.
-            let _ = self.0.send("dropped");
-        }
-    }
-    let (said, heard) = mpsc::channel();
-    let task = app.tasks.register("endless", move || {
-        let said = said.clone();
-        async move {
-            said.send("began").unwrap();
-            let _farewell = Farewell(said);
-            std::future::pending::<()>().await;
-        }
-    });
-    (task, heard)
-}
-
-#[track_caller]
-fn check_failed(error: &GetError, exc_type: &str) {
-    let GetError::Failed { exception, .. } = error else {
-        panic!("{error}");
-    };
-    assert_eq!(exception.exc_type, exc_type, "{}", exception.message);
-}
 
 #[test]
 fn a_wish_for_a_retry_is_granted_after_its_delay_and_so_often() {
@@ -230,88 +187,17 @@ fn a_task_that_expired_is_revoked() {
 }
 
 #[test]
-fn a_future_is_dropped_at_its_time_limit() {
-    let app = App::new();
-    let (task, heard) = endless(&app);
-    let task = task.time_limit(Duration::from_millis(20));
-    app.serve(async {
-        let result = task.delay(()).await.unwrap();
-        check_failed(
-            &result.get(PATIENCE).await.unwrap_err(),
-            "TimeLimitExceeded",
-        );
-        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["began", "dropped"]);
-    });
-}
-
-#[test]
-fn a_function_at_its_time_limit_is_reported_and_told() {
-    let app = App::new();
-    let (release, released) = mpsc::channel::<()>();
-    let (said, heard) = mpsc::channel();
-    let released = Arc::new(std::sync::Mutex::new(released));
-    let task = app
-        .tasks
-        .register("blocks", move |context: TaskContext| {
-            let deadline = context.deadline().is_some();
-            released.lock().unwrap().recv_timeout(PATIENCE).unwrap();
-            said.send((deadline, context.is_cancelled())).unwrap();
-        })
-        .time_limit(Duration::from_millis(20));
-    app.serve(async {
-        let result = task.delay(()).await.unwrap();
-        check_failed(
-            &result.get(PATIENCE).await.unwrap_err(),
-            "TimeLimitExceeded",
-        );
-        release.send(()).unwrap();
-        assert_eq!(heard.recv_timeout(PATIENCE), Ok((true, true)));
-    });
-}
-
-#[test]
-fn a_soft_time_limit_lets_the_task_end_itself() {
-    let app = App::new();
-    let plain = app
-        .tasks
-        .register("plain", |context: TaskContext| {
-            loop {
-                context.check()?;
-                std::thread::yield_now();
-            }
-            #[expect(unreachable_code, reason = "it says what the task returns")]
-            Ok::<(), TaskError>(())
-        })
-        .soft_time_limit(Duration::from_millis(20));
-    let polled = app
-        .tasks
-        .register("polled", |context: TaskContext| async move {
-            context.soft_time_limit().await;
-            context.soft_time_limit_passed()
-        })
-        .soft_time_limit(Duration::from_millis(20));
-    app.serve(async {
-        let error = plain
-            .delay(())
-            .await
-            .unwrap()
-            .get(PATIENCE)
-            .await
-            .unwrap_err();
-        check_failed(&error, "SoftTimeLimitExceeded");
-        assert!(polled.delay(()).await.unwrap().get(PATIENCE).await.unwrap());
-    });
-}
-
-#[test]
 fn a_lost_lease_ends_the_work_and_the_task_runs_again() {
-    let app = App::new();
+    let (app, faults, _asked) = faulty();
     let (task, heard) = endless(&app);
     app.run(async {
-        let worker = app.start(app.worker().lease(Duration::from_millis(60)));
+        // With one slot it does not claim, either.
+        let lease = Duration::from_millis(60);
+        let worker = app.start(app.worker().concurrency(1).lease(lease));
         let result = task.delay(()).await.unwrap();
         assert_eq!(heard.recv_timeout(PATIENCE), Ok("began"));
         // Another worker gets it, as this one seems to be gone.
+        let renewing = faults.renewing.lock().await;
         app.clock.advance(LEASE);
         let other = app
             .store
@@ -319,6 +205,7 @@ fn a_lost_lease_ends_the_work_and_the_task_runs_again() {
             .await
             .unwrap();
         assert_eq!(other.deliveries.len(), 1);
+        drop(renewing);
         assert_eq!(heard.recv_timeout(PATIENCE), Ok("dropped"));
         let settled = app.store.settle(
             other.deliveries[0].lease.clone(),
@@ -366,6 +253,28 @@ fn a_worker_that_is_dropped_gives_back_what_it_holds() {
         let result = task.delay(()).await.unwrap();
         assert_eq!(heard.recv_timeout(PATIENCE), Ok("began"));
         worker.abort();
+        while asked.recv().await != Some(Asked::Release(vec![result.id().clone()])) {}
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("dropped"));
+    });
+}
+
+#[test]
+fn a_worker_that_is_dropped_while_it_stops_gives_back_what_it_holds() {
+    let (app, _, mut asked) = faulty();
+    let (task, heard) = endless(&app);
+    app.run(async {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = app.worker().stop_limit(Duration::from_secs(3_600));
+        let mut worker = Box::pin(worker.run(async { drop(stopped.await) }));
+        let result = task.delay(()).await.unwrap();
+        while heard.try_recv() != Ok("began") {
+            assert!(futures_pending(&mut worker).await);
+            tokio::task::yield_now().await;
+        }
+        drop(stop);
+        assert!(futures_pending(&mut worker).await, "the task runs on");
+        assert!(heard.try_recv().is_err());
+        drop(worker);
         while asked.recv().await != Some(Asked::Release(vec![result.id().clone()])) {}
         assert_eq!(heard.recv_timeout(PATIENCE), Ok("dropped"));
     });

@@ -1,0 +1,6 @@
+//! What the compiler says to each misuse. `TRYBUILD=overwrite cargo test` writes the messages anew.
+
+#[test]
+fn misuse_is_explained() {
+    trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
+}
