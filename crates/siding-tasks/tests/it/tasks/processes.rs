@@ -1,15 +1,16 @@
 //! Tasks of the process lane.
 
 use std::io::Read;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use siding_runtime::serve_child;
-use siding_tasks::{GetError, Revocation, Task, TaskContext, Tasks};
+use siding_tasks::{AsyncResult, GetError, Revocation, Task, TaskContext, Tasks};
+use tokio::net::UnixListener;
 
 use super::app::App;
-use super::support::{On, PROCESSES};
+use super::support::{On, PROCESSES, check_failed};
 use crate::support::PATIENCE;
 
 /// Tells the test that it runs, and keeps the line open as long as its process lives.
@@ -105,17 +106,25 @@ fn a_crash_fails_the_task_and_nothing_else() {
     });
 }
 
-/// Sends `hang`, and returns its result and the line to its process, once it runs.
-async fn hanging(
-    task: &Task<(PathBuf,), ()>,
-) -> (siding_tasks::AsyncResult<()>, UnixStream, tempfile::TempDir) {
-    let dir = tempfile::TempDir::new().unwrap();
-    let meeting = dir.path().join("meeting");
-    let listener = UnixListener::bind(&meeting).unwrap();
-    let result = task.delay(meeting).await.unwrap();
-    let (line, _) = tokio::task::block_in_place(|| listener.accept()).unwrap();
-    line.set_read_timeout(Some(PATIENCE)).unwrap();
-    (result, line, dir)
+/// Sends `hang`, and returns its result and the line to its process, once it runs. Its time limit counts the start of its
+/// child: one that never ran is sent again.
+async fn hanging(task: &Task<(PathBuf,), ()>) -> (AsyncResult<()>, UnixStream) {
+    loop {
+        let dir = tempfile::TempDir::new().unwrap();
+        let meeting = dir.path().join("meeting");
+        let listener = UnixListener::bind(&meeting).unwrap();
+        let result = task.delay(meeting).await.unwrap();
+        tokio::select! {
+            biased;
+            line = listener.accept() => {
+                let line = line.unwrap().0.into_std().unwrap();
+                line.set_nonblocking(false).unwrap();
+                line.set_read_timeout(Some(PATIENCE)).unwrap();
+                return (result, line);
+            }
+            ended = result.get(PATIENCE) => check_failed(&ended.unwrap_err(), "TimeLimitExceeded"),
+        }
+    }
 }
 
 /// Waits for the end of the process on the other side.
@@ -128,7 +137,7 @@ fn a_time_limit_kills_it() {
     let (app, mut tasks) = app();
     tasks.hang = tasks.hang.time_limit(Duration::from_secs(1));
     app.serve(async {
-        let (result, line, _dir) = hanging(&tasks.hang).await;
+        let (result, line) = hanging(&tasks.hang).await;
         let error = result.get(PATIENCE).await.unwrap_err();
         assert!(error.to_string().contains("TimeLimitExceeded"), "{error}");
         gone(line);
@@ -139,7 +148,7 @@ fn a_time_limit_kills_it() {
 fn a_revocation_kills_it() {
     let (app, tasks) = app();
     app.serve(async {
-        let (result, line, _dir) = hanging(&tasks.hang).await;
+        let (result, line) = hanging(&tasks.hang).await;
         result.revoke(Revocation::Terminate).await.unwrap();
         assert!(matches!(
             result.get(PATIENCE).await,
