@@ -58,7 +58,7 @@
 //! then [`CUT_OFF`](crate::exit::CUT_OFF).
 //!
 //! # Background work or a durable task
-//! Background work lives in the memory of one process. A durable task (the crate `siding-tasks`) is a record on disk or in
+//! Background work lives in the memory of one process. A [durable task](crate::tasks) is a record on disk or in
 //! a database that a worker takes.
 //!
 //! | | background work | durable task |

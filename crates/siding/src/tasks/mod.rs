@@ -1,7 +1,8 @@
 //! Durable tasks: work that outlives the request and the process.
 //!
 //! [`App::with_tasks`](crate::App::with_tasks) gives them to an application. [`BackgroundTasks`](crate::BackgroundTasks) says
-//! when they are the right choice.
+//! when they are the right choice; the page of the crate [`siding_tasks`] has the table of guarantees, of what a time limit
+//! can do on each lane, and of Celery's names.
 
 mod command;
 mod progress;
@@ -9,8 +10,8 @@ pub(crate) mod wire;
 
 pub use siding_tasks::{
     ApplyAsync, AsyncResult, Canvas, Exception, GetError, Group, GroupResult, Meta, Priority,
-    RawJson, Revocation, SendError, State, Task, TaskContext, TaskError, TaskId, Tasks, chain,
-    chord, group,
+    RawJson, Revocation, Schedule, SendError, State, Task, TaskContext, TaskError, TaskId, Tasks,
+    chain, chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};
