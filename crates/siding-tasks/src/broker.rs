@@ -84,6 +84,8 @@ pub struct QueueCount {
 /// Which tasks to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
+    /// Only this one.
+    pub id: Option<TaskId>,
     /// Only those in this state.
     pub state: Option<State>,
     /// Only those of this name.

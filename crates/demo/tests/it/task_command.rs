@@ -131,6 +131,8 @@ fn a_task_is_shown() {
     assert_eq!(shown["state"], "FAILURE");
     assert_eq!(shown["exception"]["message"], "no luck");
     assert_eq!(shown["result"], Value::Null);
+    assert_eq!(shown["queue"], "celery");
+    assert_eq!(shown["args"], json!(["no luck"]));
     let table = prints(data.path(), &["list", "--state", "failure"]);
     assert!(table.contains("TaskError: no luck"), "{table}");
 }

@@ -53,11 +53,17 @@ fn some_of(
         Some(state) => format!("state = '{}'", state.as_str()),
         None => "TRUE".to_owned(),
     };
+    // Only so does a single id use its index.
+    let id = match filter.id {
+        Some(_) => "id = :id",
+        None => ":id IS NULL",
+    };
     let sql = format!(
-        "{table} WHERE {state} AND seq < :before AND (:task IS NULL OR task = :task)
+        "{table} WHERE {state} AND {id} AND seq < :before AND (:task IS NULL OR task = :task)
            AND (:queue IS NULL OR queue = :queue) ORDER BY seq DESC LIMIT :limit"
     );
     let params = named_params! {
+        ":id": filter.id,
         ":before": before.unwrap_or(i64::MAX),
         ":task": filter.task,
         ":queue": filter.queue,

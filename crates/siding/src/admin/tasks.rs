@@ -53,6 +53,7 @@ impl Asked {
             Some(name) => Some(TaskState::parse(&name.to_uppercase()).ok_or_else(no_state)?),
         };
         Ok(ListFilter {
+            id: None,
             state,
             task: self.task,
             queue: self.queue,

@@ -1,5 +1,7 @@
 //! The roles about tasks: `worker` and `tasks`.
 
+use std::io::ErrorKind;
+
 use siding_runtime::Builder;
 
 use super::prepared::Prepared;
@@ -39,6 +41,10 @@ impl App {
         }
         match handle(&self, command) {
             Ok(Ok(())) => exit::OK,
+            // Whoever reads, `head` for one, has seen enough.
+            Ok(Err(CommandError::Output(error))) if error.kind() == ErrorKind::BrokenPipe => {
+                exit::OK
+            }
             Ok(Err(error)) => {
                 tracing::error!("{error}");
                 exit::FAILURE

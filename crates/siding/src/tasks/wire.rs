@@ -27,9 +27,9 @@ struct Queue {
     tasks: u64,
 }
 
-/// One task in a list.
+/// One task.
 #[derive(Serialize)]
-struct Task {
+pub(crate) struct Task {
     #[serde(flatten)]
     known: Known,
     queue: String,
@@ -43,7 +43,7 @@ struct Task {
 
 /// What is known of a task.
 #[derive(Serialize)]
-pub(crate) struct Known {
+struct Known {
     id: String,
     task: String,
     state: &'static str,

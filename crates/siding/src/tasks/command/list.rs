@@ -31,6 +31,7 @@ pub(crate) struct List {
 impl List {
     pub(super) async fn run(self, broker: &dyn Broker) -> Result<(), CommandError> {
         let filter = ListFilter {
+            id: None,
             state: self.state,
             task: self.which.task,
             queue: self.which.queue,

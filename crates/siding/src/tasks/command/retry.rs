@@ -54,6 +54,7 @@ async fn retry_each(broker: &dyn Broker, ids: &[String]) -> Result<(), CommandEr
 /// Goes from the newest to the oldest, so that what fails again meanwhile is not met a second time.
 async fn retry_failed(broker: &dyn Broker, which: Which) -> Result<(), CommandError> {
     let mut filter = ListFilter {
+        id: None,
         state: Some(State::Failure),
         task: which.task,
         queue: which.queue,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use siding_tasks::{Broker, Found, TaskId};
+use siding_tasks::{Broker, ListFilter, TaskId};
 
 use super::CommandError;
 use crate::tasks::wire;
@@ -18,17 +18,20 @@ pub(crate) struct Show {
 
 impl Show {
     pub(super) async fn run(self, broker: &dyn Broker) -> Result<(), CommandError> {
-        match broker.find(TaskId::from(self.id.as_str())).await? {
-            Found::Unknown => Err(CommandError::NotFound(format!(
+        let filter = ListFilter {
+            id: Some(TaskId::from(self.id.as_str())),
+            limit: 1,
+            ..ListFilter::default()
+        };
+        let Some(listed) = broker.list(filter).await?.pop() else {
+            return Err(CommandError::NotFound(format!(
                 "no task has the id {}: it was never sent here, or its result is no longer kept",
                 self.id
-            ))),
-            Found::Known(meta) => {
-                let mut out = io::stdout().lock();
-                let task = wire::Known::from(meta);
-                serde_json::to_writer_pretty(&mut out, &task).map_err(io::Error::from)?;
-                Ok(writeln!(out)?)
-            }
-        }
+            )));
+        };
+        let mut out = io::stdout().lock();
+        let task = wire::Task::from(listed);
+        serde_json::to_writer_pretty(&mut out, &task).map_err(io::Error::from)?;
+        Ok(writeln!(out)?)
     }
 }
