@@ -10,6 +10,7 @@ use siding_tasks::{Broker, Embedded, EmbeddedSettings, Enqueue, Message, RawJson
 
 use super::CaseError;
 use crate::bench::Bench;
+use crate::explain::explain;
 use crate::outcome::{CaseReport, Cell, Requirement, Unit};
 use crate::server::{Contender, Kind};
 
@@ -41,23 +42,20 @@ impl Tasks {
                 Ok(rate) => ours.push(rate),
                 Err(error) => return put(report, Kind::Siding, error.cell()),
             }
+            // Once it has failed, it is not asked again.
+            let Some(celery) = bench.celery.as_ref().filter(|_| theirs.len() + 1 == run) else {
+                continue;
+            };
             bench
                 .progress
                 .doing(&format!("celery, run {run} of {runs}"));
-            match self.celery(bench).await {
-                None => {}
-                Some(Ok(rate)) => theirs.push(rate),
-                Some(Err(why)) => put(report, Kind::Celery, Cell::Failed(why)),
+            // It blocks a thread for as long as the worker works; the event loop has nothing else to do meanwhile.
+            match celery.tasks_per_second(self.tasks) {
+                Ok(rate) => theirs.push(rate),
+                Err(error) => put(report, Kind::Celery, Cell::Failed(explain(&error))),
             }
         }
         self.compare(ours, theirs, report);
-    }
-
-    async fn celery(self, bench: &Bench) -> Option<Result<f64, String>> {
-        let celery = bench.celery.clone()?;
-        // It blocks a thread for as long as the worker works; the event loop has nothing else to do meanwhile.
-        let rate = celery.tasks_per_second(self.tasks);
-        Some(rate.map_err(|error| crate::explain::explain(&error)))
     }
 
     fn compare(self, ours: Vec<f64>, theirs: Vec<f64>, report: &mut CaseReport) {

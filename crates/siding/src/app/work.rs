@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use siding_runtime::Builder;
+use siding_tasks::Tasks;
 
 use super::prepared::Prepared;
 use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit};
@@ -19,12 +20,12 @@ impl App {
     pub(super) fn work(self) -> u8 {
         logging::start(&self.settings);
         raise_descriptor_limit();
-        if self.tasks.is_none() {
+        let Some(tasks) = self.tasks.clone() else {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
-        }
+        };
         match self.prepare() {
-            Ok(prepared) => work_until_told(prepared),
+            Ok(prepared) => work_until_told(prepared, &tasks),
             Err(error) => {
                 log_start_error(&error);
                 exit_code(&error)
@@ -65,12 +66,11 @@ fn handle(app: &App, command: TaskCommand) -> Result<Result<(), CommandError>, S
     Ok(runtime.block_on(command.run(&*broker)))
 }
 
-fn work_until_told(prepared: Prepared) -> u8 {
+fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
     let Prepared {
         name,
         runtime,
         settings,
-        tasks,
         ..
     } = prepared;
     let code = runtime.block_on(async {
@@ -81,10 +81,7 @@ fn work_until_told(prepared: Prepared) -> u8 {
                 return exit::FAILURE;
             }
         };
-        let Some(tasks) = tasks else {
-            return exit::USAGE;
-        };
-        let mut worker = Worker::start(&tasks, name, &settings.tasks, runtime.handle());
+        let mut worker = Worker::start(tasks, name, &settings.tasks, runtime.handle());
         tokio::select! {
             () = worker.failed() => return exit::STORE,
             () = signals.next() => {}

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use siding_tasks::{Exception, Listed, Message, Meta, QueueCount, RawJson, Timestamp};
+use siding_tasks::{Exception, Listed, Message, QueueCount, RawJson, Timestamp};
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
 const VERSION: u32 = 1;
@@ -30,24 +30,17 @@ struct Queue {
 /// One task.
 #[derive(Serialize)]
 pub(crate) struct Task {
-    #[serde(flatten)]
-    known: Known,
+    id: String,
+    task: String,
+    state: &'static str,
     queue: String,
     priority: u8,
+    retries: u32,
     deliveries: u32,
     sent_at: i64,
     eta: Option<i64>,
     args: Option<Vec<RawJson>>,
     kwargs: Option<BTreeMap<String, RawJson>>,
-}
-
-/// What is known of a task.
-#[derive(Serialize)]
-struct Known {
-    id: String,
-    task: String,
-    state: &'static str,
-    retries: u32,
     date_done: Option<i64>,
     worker: Option<String>,
     parent_id: Option<String>,
@@ -94,26 +87,19 @@ impl From<Listed> for Task {
             .message
             .map(|Message { args, kwargs, .. }| (args, kwargs))
             .unzip();
+        let meta = listed.meta;
         Self {
-            known: Known::from(listed.meta),
+            id: meta.id.to_string(),
+            task: meta.task,
+            state: meta.state.as_str(),
             queue: listed.queue,
             priority: listed.priority.get(),
+            retries: meta.retries,
             deliveries: listed.deliveries,
             sent_at: listed.sent_at.as_millis(),
             eta: listed.eta.map(Timestamp::as_millis),
             args,
             kwargs,
-        }
-    }
-}
-
-impl From<Meta> for Known {
-    fn from(meta: Meta) -> Self {
-        Self {
-            id: meta.id.to_string(),
-            task: meta.task,
-            state: meta.state.as_str(),
-            retries: meta.retries,
             date_done: meta.date_done.map(Timestamp::as_millis),
             worker: meta.worker,
             parent_id: meta.parent_id.map(|id| id.to_string()),

@@ -16,7 +16,7 @@ const PAGE: usize = 500;
 #[command(group(ArgGroup::new("what").required(true).args(["ids", "failed"])))]
 pub(crate) struct Retry {
     /// The tasks' ids
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", conflicts_with_all = ["task", "queue"])]
     ids: Vec<String>,
     /// Every task that failed
     #[arg(long)]
