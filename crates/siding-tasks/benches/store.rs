@@ -56,6 +56,7 @@ async fn claim(store: &Embedded, limit: usize) -> Vec<siding_tasks::Delivery> {
         worker: "bench@here".to_owned(),
         queues: vec![Message::DEFAULT_QUEUE.to_owned()],
         limit,
+        known: None,
         quotas: vec![held_up],
         lease: Duration::from_secs(60),
     };

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::message::{Exception, Message, Meta, Priority, RawJson, State, TaskId, Timestamp};
+use crate::remote::Remote;
 
 /// The future of a broker's answer.
 pub type BrokerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send + 'a>>;
@@ -22,7 +24,8 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Accepts messages: all of them, or none. Answers in their order once they are durable.
     fn enqueue(&self, request: Enqueue) -> BrokerFuture<'_, Vec<Enqueued>>;
 
-    /// Delivers messages that are due, the most urgent first, then the oldest. Returns at once, possibly with none.
+    /// Delivers messages that are due, the most urgent first, then the oldest. Returns at once, possibly with none. A broker
+    /// that keeps no eta apart may deliver a message early: the worker holds it until it is due.
     fn claim(&self, request: ClaimRequest) -> BrokerFuture<'_, Claim>;
 
     /// Resolves when there may be something to claim that was not there at this call, or something has been revoked since.
@@ -68,6 +71,16 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Throws away at most `limit` messages that wait in `queue`, or in every queue, and returns how many there were. They
     /// end as revoked, without errbacks. Those that run are left alone.
     fn purge(&self, queue: Option<String>, limit: usize) -> BrokerFuture<'_, usize>;
+
+    /// The number that stands for `priority` in this broker's messages, where it counts another way.
+    fn priority_number(&self, priority: Priority) -> Priority {
+        priority
+    }
+
+    /// What its workers tell each other and those who watch them, if it carries that.
+    fn remote(&self) -> Option<Arc<dyn Remote>> {
+        None
+    }
 }
 
 /// The tasks of one queue in one state.
@@ -151,6 +164,8 @@ pub struct ClaimRequest {
     pub limit: usize,
     /// How many of them may be of certain tasks. Tasks that no quota names are bound by `limit` alone.
     pub quotas: Vec<Quota>,
+    /// Only messages of these tasks, as far as the broker can tell tasks apart; `None` wants any. Others are for other workers.
+    pub known: Option<Vec<String>>,
     /// How long a lease lasts until it is renewed.
     pub lease: Duration,
 }
@@ -298,6 +313,9 @@ pub enum BrokerError {
     /// It never will, as it is: corrupt, read-only, of a version to come.
     #[error("{0}")]
     Broken(String),
+    /// It cannot do this, whatever its state. Says what can.
+    #[error("{0}")]
+    Unsupported(String),
     /// It was shut down.
     #[error("the broker was shut down")]
     Closed,

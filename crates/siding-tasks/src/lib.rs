@@ -86,10 +86,13 @@
 
 mod broker;
 mod canvas;
+#[cfg(feature = "celery")]
+mod celery;
 mod embedded;
 mod host;
 mod message;
 mod periodic;
+mod remote;
 mod result;
 mod send;
 mod task;
@@ -107,6 +110,7 @@ pub use message::{
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
+pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]

@@ -131,13 +131,13 @@ impl Tasks {
         args: Vec<RawJson>,
         kwargs: impl IntoIterator<Item = (String, RawJson)>,
     ) -> ApplyAsync<T> {
-        let mut message = match self.definition(name) {
-            Some(definition) => definition.message(),
-            None => crate::message::Message::new(name),
+        let (mut message, priority) = match self.definition(name) {
+            Some(definition) => (definition.message(), definition.options().priority),
+            None => (crate::message::Message::new(name), None),
         };
         message.args = args;
         message.kwargs = kwargs.into_iter().collect();
-        ApplyAsync::new(self.clone(), Ok(message))
+        ApplyAsync::new(self.clone(), Ok(message), priority)
     }
 
     /// The result of the task `id`, as a `T`.

@@ -13,6 +13,7 @@ mod after;
 mod expand;
 mod head;
 mod options;
+mod priority;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod tests;
 pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};
 pub(crate) use head::{freeze, freeze_by, leaves};
+pub(crate) use priority::{NEUTRAL_PRIORITY, number_priorities};
 pub(crate) use shape::Shape;
 
 /// Why a signature cannot be sent.

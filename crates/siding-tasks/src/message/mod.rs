@@ -36,7 +36,7 @@ pub struct Message {
     pub embed: Embed,
     /// The queue it waits in.
     pub queue: String,
-    /// How urgent it is.
+    /// How urgent it is, as its broker counts; see [`Broker::priority_number`](crate::Broker::priority_number).
     pub priority: Priority,
     /// It must not start earlier.
     pub eta: Option<Timestamp>,
@@ -60,6 +60,8 @@ pub struct Message {
     pub unique_key: Option<String>,
     /// Who sent it: `pid@host`.
     pub origin: Option<String>,
+    /// Where whoever sent it waits for its result, if that is a queue.
+    pub reply_to: Option<String>,
     /// Headers beyond these, such as stamps and trace contexts, which are passed on as they are.
     pub headers: BTreeMap<String, RawJson>,
 }
@@ -87,6 +89,7 @@ impl Message {
             ignore_result: false,
             unique_key: None,
             origin: None,
+            reply_to: None,
             headers: BTreeMap::new(),
         }
     }

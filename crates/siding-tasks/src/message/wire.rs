@@ -66,6 +66,7 @@ pub(crate) fn write(message: &Message) -> Result<String, serde_json::Error> {
             correlation_id: &message.id,
             delivery_mode: 2,
             priority: message.priority.get(),
+            reply_to: message.reply_to.as_deref(),
             delivery_info: DeliveryInfoRef {
                 exchange: "",
                 routing_key: &message.queue,
@@ -109,6 +110,7 @@ pub(crate) fn read(text: &str) -> Result<Message, WireError> {
         ignore_result: headers.read("ignore_result", "a boolean")?.unwrap_or(false),
         unique_key: headers.read(UNIQUE_KEY, "a string")?,
         origin: headers.read("origin", "a string")?,
+        reply_to: wire.properties.reply_to,
         headers: headers.rest(),
     };
     Ok(message)
@@ -126,6 +128,8 @@ struct PropertiesRef<'a> {
     correlation_id: &'a TaskId,
     delivery_mode: u8,
     priority: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<&'a str>,
     delivery_info: DeliveryInfoRef<'a>,
 }
 
@@ -214,6 +218,7 @@ struct Wire {
 #[derive(Default, Deserialize)]
 struct Properties {
     priority: Option<u8>,
+    reply_to: Option<String>,
     delivery_info: Option<DeliveryInfo>,
 }
 

@@ -78,11 +78,12 @@ prop_compose! {
         (queue, priority, eta, expires, retries) in ("[a-z]{1,9}", 0..10_u8, moment(), moment(), any::<u32>()),
         (hard, soft, root_id, parent_id) in (limit(), limit(), proptest::option::of(id()), proptest::option::of(id())),
         (group, group_index, ignore_result) in (proptest::option::of(".*"), any::<Option<u32>>(), any::<bool>()),
-        (unique_key, origin, headers) in (proptest::option::of(".*"), proptest::option::of(".*"), object()),
+        (unique_key, origin, reply_to) in (proptest::option::of(".*"), proptest::option::of(".*"), proptest::option::of(".*")),
+        headers in object(),
     ) -> Message {
         Message {
             id, task, args, kwargs, embed, queue, eta, expires, retries, root_id, parent_id, group, group_index,
-            ignore_result, unique_key, origin, headers,
+            ignore_result, unique_key, origin, reply_to, headers,
             priority: Priority::new(priority).unwrap(),
             time_limits: TimeLimits { hard, soft },
         }

@@ -95,8 +95,9 @@ impl Leader {
         if !too_late && !self.was_sent(entry, tick).await? {
             let mut family = self.tasks.family();
             family.now = now;
-            let request = entry.request(tick, &family)?;
-            self.tasks.broker()?.enqueue(request).await?;
+            let broker = self.tasks.broker()?;
+            let request = entry.request(tick, &family, &**broker)?;
+            broker.enqueue(request).await?;
             tracing::debug!(schedule = entry.name, %tick, "periodic task sent");
         }
         self.latest.insert(entry.name.clone(), tick);
@@ -269,6 +270,7 @@ mod tests {
                 worker: "w@test".to_owned(),
                 queues: vec![Message::DEFAULT_QUEUE.to_owned()],
                 limit: 9,
+                known: None,
                 quotas: Vec::new(),
                 lease: PERIOD,
             });

@@ -17,8 +17,9 @@ use std::time::Duration;
 pub(crate) use leader::{resign, run};
 use rule::Rule;
 
+use crate::broker::Broker;
 use crate::broker::Enqueue;
-use crate::canvas::{Family, expand, freeze_by};
+use crate::canvas::{Family, expand, freeze_by, number_priorities};
 use crate::message::{Signature, TaskId, Timestamp};
 use crate::send::{Canvas, SendError};
 use crate::tasks::Tasks;
@@ -164,8 +165,14 @@ impl fmt::Debug for Schedule {
 
 impl Entry {
     /// What is sent for `tick`. Every id in it is made of the name and the tick.
-    fn request(&self, tick: Timestamp, family: &Family) -> Result<Enqueue, SendError> {
-        let mut signature = self.signature.clone();
+    fn request(
+        &self,
+        tick: Timestamp,
+        family: &Family,
+        broker: &dyn Broker,
+    ) -> Result<Enqueue, SendError> {
+        let number = |priority| broker.priority_number(priority);
+        let mut signature = number_priorities(self.signature.clone(), number)?;
         let base = self.id(tick);
         let mut count = 0;
         freeze_by(&mut signature, &mut || {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Canvas, SendError, enqueue};
 use crate::broker::{Enqueue, Enqueued};
+use crate::canvas::number_priorities;
 use crate::message::{Message, Priority, RawJson, Signature, TaskId, Timestamp};
 use crate::result::AsyncResult;
 use crate::tasks::Tasks;
@@ -32,14 +33,20 @@ use crate::tasks::Tasks;
 pub struct ApplyAsync<T> {
     tasks: Tasks,
     message: Result<Message, SendError>,
+    priority: Option<Priority>,
     marker: PhantomData<fn() -> T>,
 }
 
 impl<T> ApplyAsync<T> {
-    pub(crate) fn new(tasks: Tasks, message: Result<Message, SendError>) -> Self {
+    pub(crate) fn new(
+        tasks: Tasks,
+        message: Result<Message, SendError>,
+        priority: Option<Priority>,
+    ) -> Self {
         Self {
             tasks,
             message,
+            priority,
             marker: PhantomData,
         }
     }
@@ -74,8 +81,9 @@ impl<T> ApplyAsync<T> {
     }
 
     /// How urgent it is.
-    pub fn priority(self, priority: Priority) -> Self {
-        self.set(|message| message.priority = priority)
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
     }
 
     /// The queue that it waits in.
@@ -145,6 +153,16 @@ impl<T> ApplyAsync<T> {
     pub async fn send(self) -> Result<AsyncResult<T>, SendError> {
         let mut message = self.message?;
         let family = self.tasks.family();
+        let broker = self.tasks.broker()?;
+        let number = |priority| broker.priority_number(priority);
+        if let Some(priority) = self.priority {
+            message.priority = number(priority);
+        }
+        for next in [&mut message.embed.callbacks, &mut message.embed.errbacks] {
+            for signature in next {
+                *signature = number_priorities(signature.clone(), number)?;
+            }
+        }
         message.parent_id = family.parent;
         message.root_id = Some(family.root.unwrap_or_else(|| message.id.clone()));
         message.origin = family.origin;

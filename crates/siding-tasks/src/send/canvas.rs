@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{SendError, enqueue};
 use crate::broker::Enqueue;
-use crate::canvas::{Shape, expand, freeze, leaves};
+use crate::canvas::{NEUTRAL_PRIORITY, Shape, expand, freeze, leaves, number_priorities};
 use crate::message::{Priority, Signature, SignatureOptions, TaskId};
 use crate::result::{AsyncResult, GroupResult};
 use crate::tasks::Tasks;
@@ -110,7 +110,7 @@ impl<T> Canvas<T> {
 
     /// How urgent it is; of a chain, the first task.
     pub fn priority(self, priority: Priority) -> Self {
-        self.set("priority", &priority.get())
+        self.set(NEUTRAL_PRIORITY, &priority.get())
     }
 
     /// It waits so long once it is sent; of a chain, the first task.
@@ -164,6 +164,8 @@ impl<T> Canvas<T> {
     async fn send(self) -> Result<(TaskId, Vec<TaskId>), SendError> {
         let tasks = self.tasks.clone();
         let signature = self.frozen()?;
+        let broker = tasks.broker()?;
+        let signature = number_priorities(signature, |priority| broker.priority_number(priority))?;
         let group = signature.options.task_id.clone();
         let ids = leaves(&signature)?;
         let mut request = Enqueue::default();

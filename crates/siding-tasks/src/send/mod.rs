@@ -7,7 +7,7 @@ pub use apply_async::ApplyAsync;
 pub use canvas::{Canvas, Group, chain, chord, group};
 
 use crate::broker::{BrokerError, Enqueue, Enqueued};
-use crate::canvas::CanvasError;
+use crate::canvas::{CanvasError, NEUTRAL_PRIORITY};
 use crate::result::AsyncResult;
 use crate::task::{IntoArguments, Task, TaskContext, WriteArguments};
 use crate::tasks::Tasks;
@@ -61,7 +61,8 @@ impl<A: WriteArguments, T> Task<A, T> {
             message.args = args;
             message
         });
-        ApplyAsync::new(self.tasks.clone(), message)
+        let priority = self.definition.options().priority;
+        ApplyAsync::new(self.tasks.clone(), message, priority)
     }
 }
 
@@ -89,8 +90,8 @@ impl<A, T> Task<A, T> {
             if options.queue != crate::message::Message::DEFAULT_QUEUE {
                 signature.set("queue", &options.queue);
             }
-            if options.priority.get() > 0 {
-                signature.set("priority", &options.priority.get());
+            if let Some(priority) = options.priority {
+                signature.set(NEUTRAL_PRIORITY, &priority.get());
             }
             if let Some(limit) = options.time_limits.hard {
                 signature.set("time_limit", &limit.as_secs_f64());

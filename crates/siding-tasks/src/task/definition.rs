@@ -74,12 +74,11 @@ impl Definition {
         (self.function)(call)
     }
 
-    /// A message for it with its options.
+    /// A message for it with its options, but for the priority, whose number is the broker's to say.
     pub(crate) fn message(&self) -> Message {
         let options = self.options();
         Message {
             queue: options.queue.clone(),
-            priority: options.priority,
             time_limits: options.time_limits,
             ignore_result: options.ignore_result,
             ..Message::new(&*self.name)

@@ -270,7 +270,7 @@ impl<A, T> Task<A, T> {
     /// How urgent calls are.
     #[must_use]
     pub fn priority(self, priority: Priority) -> Self {
-        self.set(|options| options.priority = priority)
+        self.set(|options| options.priority = Some(priority))
     }
 
     /// Throws results away.

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     pub(crate) retry: RetryPolicy,
     pub(crate) time_limits: TimeLimits,
     pub(crate) queue: String,
-    pub(crate) priority: Priority,
+    pub(crate) priority: Option<Priority>,
     pub(crate) ignore_result: bool,
 }
 
@@ -29,7 +29,7 @@ impl Default for Options {
             retry: RetryPolicy::default(),
             time_limits: TimeLimits::default(),
             queue: Message::DEFAULT_QUEUE.to_owned(),
-            priority: Priority::default(),
+            priority: None,
             ignore_result: false,
         }
     }

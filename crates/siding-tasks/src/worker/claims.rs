@@ -96,6 +96,7 @@ impl<'a> Claims<'a> {
             worker: self.crew.name.clone(),
             queues: self.queues.clone(),
             limit: room.limit,
+            known: None,
             quotas: room.quotas.clone(),
             lease: self.crew.lease,
         };

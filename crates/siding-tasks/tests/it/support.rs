@@ -123,6 +123,7 @@ pub(crate) fn claim_request(limit: usize) -> ClaimRequest {
         worker: "w1@test".to_owned(),
         queues: vec!["celery".to_owned(), "mail".to_owned()],
         limit,
+        known: None,
         quotas: Vec::new(),
         lease: LEASE,
     }

@@ -1,0 +1,1 @@
+//! Python's JSON: what kombu writes that JSON has not.
