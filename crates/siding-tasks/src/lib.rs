@@ -97,6 +97,7 @@ mod result;
 mod send;
 mod task;
 mod tasks;
+mod url;
 mod worker;
 
 pub use broker::{
@@ -104,10 +105,6 @@ pub use broker::{
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
-#[cfg(feature = "celery")]
-pub use celery::url::{
-    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
-};
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
@@ -123,4 +120,7 @@ pub use task::{
     IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
 };
 pub use tasks::Tasks;
+pub use url::{
+    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
+};
 pub use worker::{Worker, WorkerError};

@@ -11,4 +11,3 @@ pub(crate) mod parcel;
 pub(crate) mod python;
 pub(crate) mod results;
 pub(crate) mod unpack;
-pub(crate) mod url;

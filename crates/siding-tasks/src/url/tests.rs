@@ -145,7 +145,7 @@ fn results_go_to_redis_back_to_the_client_or_nowhere() {
         assert_eq!(url.to_string(), shown);
     }
     let error = "db+postgresql://u:hush@h/x".parse::<BackendUrl>();
-    check_error(error.expect_err("none of ours"), "no result backend");
+    check_error(&error.expect_err("none of ours"), "no result backend");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_refusal_says_what_would_be_right_and_no_password() {
     ] {
         let error = text.parse::<BrokerUrl>().expect_err(text);
         let named = text.starts_with("hush");
-        check_error(error.clone(), part);
+        check_error(&error, part);
         assert!(named || !error.to_string().contains("hush"), "{error}");
     }
 }
@@ -190,7 +190,7 @@ fn no_debug_output_has_a_password() {
 }
 
 #[track_caller]
-fn check_error(error: UrlError, part: &str) {
+fn check_error(error: &UrlError, part: &str) {
     let text = error.to_string();
     assert!(text.contains(part), "{part} is not in: {text}");
     assert!(
