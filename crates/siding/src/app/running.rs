@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding_runtime::{Handle, Runtime};
-use siding_tasks::{BackendUrl, BrokerError, BrokerUrl, OpenError, Tasks};
+use siding_tasks::{BrokerError, OpenError, Tasks};
 use tokio::sync::watch;
 
 use super::prepared::Prepared;
@@ -39,16 +39,16 @@ pub enum StartError {
     /// The broker cannot be reached, or does not let this program in.
     #[error("the broker {url} cannot be used: {source}")]
     Broker {
-        /// Its URL.
-        url: BrokerUrl,
+        /// Its URL, without its password.
+        url: String,
         /// Why not.
         source: BrokerError,
     },
     /// The result backend cannot be reached, or does not let this program in.
     #[error("the result backend {url} cannot be used: {source}")]
     Results {
-        /// Its URL.
-        url: BackendUrl,
+        /// Its URL, without its password.
+        url: String,
         /// Why not.
         source: BrokerError,
     },
