@@ -104,6 +104,10 @@ pub use broker::{
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
+#[cfg(feature = "celery")]
+pub use celery::url::{
+    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
+};
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
