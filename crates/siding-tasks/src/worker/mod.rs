@@ -133,7 +133,8 @@ impl Worker {
         } else {
             format!("{}@{}", self.name, crate::host::name())
         };
-        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, self.lease));
+        let lease = self.lease.min(broker.lease_max());
+        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, lease));
         let _farewell = Farewell(&crew);
         tracing::info!(worker = crew.name, queues = ?self.queues, ?slots, "the worker takes tasks");
         let renewal = renewal::renew(&crew);
