@@ -116,6 +116,8 @@ pub use message::{
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
+#[cfg(feature = "celery")]
+pub use celery::backend::ResultBackend;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote};

@@ -48,6 +48,7 @@ use crate::broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Enqueue, Enqueued, Found, Lease,
     ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
+use crate::celery::backend::ResultBackend;
 use crate::celery::results::Results;
 use crate::message::{Meta, Priority, TaskId};
 use crate::remote::Remote;
@@ -107,8 +108,34 @@ impl Redis {
         Self::open(settings, None).await
     }
 
-    /// Like [`connect`](Self::connect), with results elsewhere.
-    pub(crate) async fn open(
+    /// Like [`connect`](Self::connect), with results elsewhere: in another database, or nowhere.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), for either server.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn connect_with(
+        settings: RedisSettings,
+        results: ResultBackend,
+    ) -> Result<Self, BrokerError> {
+        // Beside each other they are written in one step.
+        if let ResultBackend::Redis(other) = &results
+            && other.url == settings.url
+        {
+            let settings = RedisSettings {
+                result_key_prefix: other.result_key_prefix.clone(),
+                result_expires: other.result_expires,
+                result_extended: other.result_extended,
+                ..settings
+            };
+            return Self::open(settings, None).await;
+        }
+        let results = results.open().await?;
+        Self::open(settings, Some(results)).await
+    }
+
+    async fn open(
         settings: RedisSettings,
         results: Option<Arc<dyn Results>>,
     ) -> Result<Self, BrokerError> {
