@@ -92,6 +92,8 @@ mod embedded;
 mod host;
 mod message;
 mod periodic;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod result;
 mod send;
@@ -111,6 +113,10 @@ pub use message::{
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
+#[cfg(feature = "celery")]
+pub use celery::backend::ResultBackend;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};

@@ -19,3 +19,9 @@ pub(crate) fn exception(exception: &Exception) -> RawJson {
     let _ = exception;
     todo!()
 }
+
+/// An exception that [`exception`] wrote, or Python, as Python's `repr` has it: `ValueError('no')`.
+pub(crate) fn repr(exception: &RawJson) -> String {
+    let _ = exception;
+    todo!()
+}
