@@ -1,0 +1,7 @@
+//! The Redis transport by itself.
+
+mod claims;
+mod connections;
+mod managing;
+mod restoring;
+mod support;
