@@ -52,10 +52,13 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut listen: watch
     loop {
         let read = tokio::select! {
             biased;
-            told = listen.changed() => match (told, *listen.borrow()) {
-                (Ok(()), Mode::Silent) => return std::future::pending().await,
-                _ => return,
-            },
+            told = listen.changed() => {
+                let is_silent = told.is_ok() && *listen.borrow() == Mode::Silent;
+                if is_silent {
+                    std::future::pending::<()>().await;
+                }
+                return;
+            }
             read = from.read(&mut buffer) => read,
         };
         let Ok(read @ 1..) = read else { return };

@@ -4,4 +4,5 @@ mod claims;
 mod connections;
 mod managing;
 mod restoring;
+mod servers;
 mod support;
