@@ -92,6 +92,7 @@ mod embedded;
 mod host;
 mod message;
 mod periodic;
+pub mod python;
 mod remote;
 mod result;
 mod send;

@@ -3,6 +3,7 @@
 //! Source: Celery 5.7 (`celery/app/amqp.py`, `celery/backends/base.py`) and kombu 5.7 (`kombu/utils/json.py`,
 //! `kombu/compression.py`).
 
+mod compression;
 pub(crate) mod document;
 pub(crate) mod ending;
 pub(crate) mod envelope;
