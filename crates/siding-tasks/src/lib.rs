@@ -107,14 +107,14 @@ pub use broker::{
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
+#[cfg(feature = "celery")]
+pub use celery::backend::ResultBackend;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
-#[cfg(feature = "celery")]
-pub use celery::backend::ResultBackend;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote};

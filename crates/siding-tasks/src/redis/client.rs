@@ -8,7 +8,7 @@ use redis::{
 use redis::io::tcp::TcpSettings;
 
 use crate::broker::BrokerError;
-use crate::celery::url::{RedisServer, RedisUrl, Tls, TlsFiles};
+use crate::url::{RedisServer, RedisUrl, Tls, TlsFiles};
 
 /// The client for `url`. It connects to nothing yet.
 pub(super) fn client(url: &RedisUrl) -> Result<Client, BrokerError> {

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::link::Link;
 use crate::broker::BrokerError;
-use crate::celery::url::RedisUrl;
+use crate::url::RedisUrl;
 
 /// How often the connection is asked whether it is still there.
 const PULSE: Duration = Duration::from_secs(2);

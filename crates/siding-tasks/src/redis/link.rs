@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::client::client;
 use crate::broker::BrokerError;
-use crate::celery::url::RedisUrl;
+use crate::url::RedisUrl;
 
 /// How long the first connection, and each later one, may take.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -9,9 +9,9 @@ use super::ears::Subscription;
 use crate::broker::{BrokerError, BrokerFuture};
 use crate::celery::envelope::{self, Address};
 use crate::celery::parcel::{Parcel, Properties};
-use crate::celery::url::RedisServer;
 use crate::message::{Priority, RawJson};
 use crate::remote::{Broadcast, BrokerInfo, Listener, Remote};
+use crate::url::RedisServer;
 
 const CONTROL: &str = "celery.pidbox";
 const EVENTS: &str = "celeryev";

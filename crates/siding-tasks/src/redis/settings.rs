@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::celery::url::RedisUrl;
+use crate::url::RedisUrl;
 
 /// How to reach a Redis server, and where in it messages and results are: kombu's and Celery's settings, and their defaults.
 ///
