@@ -110,7 +110,7 @@ pub use message::{
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
-pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
+pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]
@@ -119,4 +119,4 @@ pub use task::{
     IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
 };
 pub use tasks::Tasks;
-pub use worker::{Worker, WorkerError};
+pub use worker::{Unknown, Worker, WorkerError};
