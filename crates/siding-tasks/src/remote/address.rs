@@ -84,36 +84,66 @@ mod tests {
     fn check(address: &str, expected: &[&str]) {
         let address: Address = serde_json::from_str(address).unwrap();
         let names = ["w1@host", "w2@host", "api@other"];
-        let found = names.into_iter().filter(|name| address.is_for(name).unwrap());
+        let found = names
+            .into_iter()
+            .filter(|name| address.is_for(name).unwrap());
         assert_eq!(found.collect::<Vec<_>>(), expected, "{address:?}");
     }
 
     #[test]
     fn a_broadcast_is_for_those_it_names() {
         check("{}", &["w1@host", "w2@host", "api@other"]);
-        check(r#"{"destination": [], "pattern": null}"#, &["w1@host", "w2@host", "api@other"]);
+        check(
+            r#"{"destination": [], "pattern": null}"#,
+            &["w1@host", "w2@host", "api@other"],
+        );
         check(r#"{"destination": ["w2@host", "x"]}"#, &["w2@host"]);
-        check(r#"{"pattern": "w*", "matcher": "glob"}"#, &["w1@host", "w2@host"]);
-        check(r#"{"pattern": "w[13]@h??t", "matcher": "glob"}"#, &["w1@host"]);
+        check(
+            r#"{"pattern": "w*", "matcher": "glob"}"#,
+            &["w1@host", "w2@host"],
+        );
+        check(
+            r#"{"pattern": "w[13]@h??t", "matcher": "glob"}"#,
+            &["w1@host"],
+        );
         check(r#"{"pattern": "[!w]*", "matcher": "glob"}"#, &["api@other"]);
         check(r#"{"pattern": "w.@host", "matcher": "glob"}"#, &[]);
         check(r#"{"pattern": "w1", "matcher": "glob"}"#, &[]);
-        check(r#"{"pattern": "w\\d|api", "matcher": "pcre"}"#, &["w1@host", "w2@host", "api@other"]);
+        check(
+            r#"{"pattern": "w\\d|api", "matcher": "pcre"}"#,
+            &["w1@host", "w2@host", "api@other"],
+        );
         check(r#"{"pattern": "@host", "matcher": "pcre"}"#, &[]);
         // Without a matcher it counts for nothing, as in kombu.
-        check(r#"{"pattern": "w1*"}"#, &["w1@host", "w2@host", "api@other"]);
+        check(
+            r#"{"pattern": "w1*"}"#,
+            &["w1@host", "w2@host", "api@other"],
+        );
     }
 
     #[test]
     fn globs_are_read_as_in_python() {
-        for (pattern, name) in [("[", "["), ("[]x]", "]"), ("[a", "[a"), ("[\\]", "\\"), ("[a&&b]", "&"), ("é?", "éx")] {
-            assert!(Regex::new(&glob(pattern)).unwrap().is_match(name), "{pattern}");
+        for (pattern, name) in [
+            ("[", "["),
+            ("[]x]", "]"),
+            ("[a", "[a"),
+            ("[\\]", "\\"),
+            ("[a&&b]", "&"),
+            ("é?", "éx"),
+        ] {
+            assert!(
+                Regex::new(&glob(pattern)).unwrap().is_match(name),
+                "{pattern}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_pattern_is_an_error() {
-        for address in [r#"{"pattern": "(", "matcher": "pcre"}"#, r#"{"pattern": "x", "matcher": "sql"}"#] {
+        for address in [
+            r#"{"pattern": "(", "matcher": "pcre"}"#,
+            r#"{"pattern": "x", "matcher": "sql"}"#,
+        ] {
             let address: Address = serde_json::from_str(address).unwrap();
             assert!(address.is_for("w1@host").is_err());
         }

@@ -53,7 +53,9 @@ impl Companion {
     /// Who wants to hear of tasks.
     pub(crate) fn observers(&self) -> Vec<Arc<dyn Observer>> {
         let parts = self.0.iter();
-        parts.map(|parts| Arc::clone(&parts.reporter) as _).collect()
+        parts
+            .map(|parts| Arc::clone(&parts.reporter) as _)
+            .collect()
     }
 
     /// Goes with the worker from now on.
@@ -112,7 +114,10 @@ impl Joined {
     pub(crate) async fn leave(mut self) {
         let Some(running) = &mut self.0 else { return };
         running.stop = None;
-        if tokio::time::timeout(FAREWELL, &mut running.herald).await.is_err() {
+        if tokio::time::timeout(FAREWELL, &mut running.herald)
+            .await
+            .is_err()
+        {
             tracing::warn!("nobody could be told that the worker has stopped");
         }
     }

@@ -124,7 +124,10 @@ impl Outlet {
             Err(_) => format!("the broker did not answer within {PATIENCE:?}"),
         };
         if self.unsent == 0 {
-            tracing::warn!(error, "events cannot be sent; they are left out until they can");
+            tracing::warn!(
+                error,
+                "events cannot be sent; they are left out until they can"
+            );
         }
         self.unsent += 1;
         false

@@ -11,8 +11,6 @@ mod reporter;
 mod sent;
 mod shown;
 mod system;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -76,7 +76,9 @@ impl Panel {
             let arguments = Arguments::new(order.arguments.unwrap_or_default());
             control::handle(self, method, &arguments)
         } else {
-            Err(format!("{method} is not allowed: this worker does not accept it"))
+            Err(format!(
+                "{method} is not allowed: this worker does not accept it"
+            ))
         };
         match &answer {
             Ok(_) => tracing::debug!(method, "remote control"),
@@ -99,7 +101,8 @@ impl Panel {
             ("ticket", RawJson::of(&ticket)),
             ("clock", RawJson::of(&clock)),
         ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.unwrap_or_else(|_| RawJson::null())));
+        let headers = headers
+            .map(|(name, value)| (name.to_owned(), value.unwrap_or_else(|_| RawJson::null())));
         let answer = Broadcast {
             headers: BTreeMap::from(headers),
             body,

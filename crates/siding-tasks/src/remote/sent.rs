@@ -42,7 +42,9 @@ impl SentEvents {
         for message in messages {
             let event = Event::now(Happened::Sent(Box::new(message)), &self.clock);
             if queue.try_send(event).is_err() && !self.told.swap(true, Ordering::Relaxed) {
-                tracing::warn!("events of tasks that are sent are more than the broker takes; some are left out");
+                tracing::warn!(
+                    "events of tasks that are sent are more than the broker takes; some are left out"
+                );
             }
         }
     }

@@ -3,13 +3,13 @@
 use crate::message::{Exception, Message, RawJson};
 
 /// A value as Python shows it.
-#[cfg(feature = "celery")]
+#[cfg(any())]
 pub(super) fn value(value: &RawJson) -> String {
     crate::celery::python::repr(value.get())
 }
 
 /// A value as JSON: nobody who would rather see Python can ask.
-#[cfg(not(feature = "celery"))]
+#[cfg(not(any()))]
 pub(super) fn value(value: &RawJson) -> String {
     value.get().to_owned()
 }
@@ -17,9 +17,9 @@ pub(super) fn value(value: &RawJson) -> String {
 /// The positional arguments of a call.
 pub(super) fn args(message: &Message) -> String {
     header(message, "argsrepr").unwrap_or_else(|| {
-        #[cfg(feature = "celery")]
+        #[cfg(any())]
         return crate::celery::python::args_repr(&message.args);
-        #[cfg(not(feature = "celery"))]
+        #[cfg(not(any()))]
         return format!("{:?}", message.args);
     })
 }
@@ -27,9 +27,9 @@ pub(super) fn args(message: &Message) -> String {
 /// The arguments of a call by name.
 pub(super) fn kwargs(message: &Message) -> String {
     header(message, "kwargsrepr").unwrap_or_else(|| {
-        #[cfg(feature = "celery")]
+        #[cfg(any())]
         return crate::celery::python::kwargs_repr(&message.kwargs);
-        #[cfg(not(feature = "celery"))]
+        #[cfg(not(any()))]
         return format!("{:?}", message.kwargs);
     })
 }

@@ -163,8 +163,7 @@ impl TaskContext {
     /// When its time limit ends it; before its function has begun, and without a limit, `None`.
     #[must_use]
     pub fn deadline(&self) -> Option<std::time::Instant> {
-        self.at(self.time_limits().hard)
-            .map(Instant::into_std)
+        self.at(self.time_limits().hard).map(Instant::into_std)
     }
 
     /// Whether it should end because its soft time limit has passed.

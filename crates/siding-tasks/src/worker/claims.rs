@@ -8,11 +8,11 @@ use std::time::Duration;
 use siding_runtime::LaneKind;
 use tokio::sync::Semaphore;
 
-use super::{Unknown, WorkerError};
 use super::crew::Crew;
 use super::place::Place;
 use super::running;
 use super::slots::Room;
+use super::{Unknown, WorkerError};
 use crate::broker::{BrokerError, Claim, ClaimRequest};
 use crate::message::{Message, Timestamp};
 

@@ -120,7 +120,10 @@ impl Crew {
     /// Waits for what runs until `limit`, then gives back the rest.
     pub(super) async fn drain(&self, limit: Duration) {
         self.held.stop_waiting();
-        if tokio::time::timeout(limit, self.held.emptied()).await.is_ok() {
+        if tokio::time::timeout(limit, self.held.emptied())
+            .await
+            .is_ok()
+        {
             return;
         }
         tracing::warn!(
@@ -140,7 +143,6 @@ impl Crew {
             );
         }
     }
-
 }
 
 impl fmt::Debug for Crew {

@@ -109,7 +109,7 @@ impl Holdings {
     }
 
     /// Gives back what has not begun.
-    fn stop_waiting(&self) {
+    pub(super) fn stop_waiting(&self) {
         for held in self.messages().values_mut() {
             if held.stage != Stage::Active {
                 held.end(End::Stopped);

@@ -209,7 +209,7 @@ impl Worker {
         let companion = Companion::new(&*broker, &name, self.task_events, self.remote_control);
         let setup = crew::Setup {
             name,
-            lease: self.lease,
+            lease: self.lease.min(broker.lease_max()),
             slots: slots::Slots::new(handle.config(), self.concurrency),
             queues: self.queues,
             track_started: self.track_started,

@@ -118,7 +118,12 @@ mod tests {
 
     #[test]
     fn rates_are_read_as_celery_does() {
-        for (text, seconds) in [("100/m", 0.6), ("2/h", 1_800.0), ("0.5/s", 2.0), ("4", 0.25)] {
+        for (text, seconds) in [
+            ("100/m", 0.6),
+            ("2/h", 1_800.0),
+            ("0.5/s", 2.0),
+            ("4", 0.25),
+        ] {
             let expected = Rate::OnceIn(Duration::from_secs_f64(seconds));
             assert_eq!(rate(text), expected, "{text}");
         }

@@ -117,7 +117,10 @@ impl<K: Clone + Eq + Hash> Recent<K> {
 
     /// Forgets those that are too old.
     fn forget(&mut self) {
-        while let Some((_, old)) = self.order.pop_front_if(|(at, _)| at.elapsed() > REMEMBERED.1) {
+        while let Some((_, old)) = self
+            .order
+            .pop_front_if(|(at, _)| at.elapsed() > REMEMBERED.1)
+        {
             self.known.remove(&old);
         }
     }
@@ -162,7 +165,10 @@ mod tests {
         let mut message = Message::new("stamped");
         for (name, value) in [
             ("stamped_headers", r#"["customer", "batch"]"#),
-            ("stamps", r#"{"customer": [7, "x"], "batch": "b1", "other": "o"}"#),
+            (
+                "stamps",
+                r#"{"customer": [7, "x"], "batch": "b1", "other": "o"}"#,
+            ),
         ] {
             let value = RawJson::parse(value.to_owned()).unwrap();
             message.headers.insert(name.to_owned(), value);

@@ -29,7 +29,9 @@ pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, place: Place) {
         });
     let lease = delivery.lease;
     let context = TaskContext::new(delivery.message, crew.name.clone(), delivery.deliveries);
-    let end = crew.held.hold(lease.clone(), context.clone(), place.stage());
+    let end = crew
+        .held
+        .hold(lease.clone(), context.clone(), place.stage());
     let held = Hold {
         crew: Arc::clone(crew),
         lease,
@@ -171,7 +173,12 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
 
 type Running = std::pin::Pin<Box<dyn Future<Output = Result<Ended, JobError>> + Send>>;
 
-fn place_on_lane(crew: &Crew, definition: &Arc<Definition>, call: Call, context: TaskContext) -> Running {
+fn place_on_lane(
+    crew: &Crew,
+    definition: &Arc<Definition>,
+    call: Call,
+    context: TaskContext,
+) -> Running {
     let route = definition.route(crew.handle.routes());
     if definition.declaration().lane == LaneKind::Processes {
         // A child does not say when it begins: the time limit counts the wait for one, too.

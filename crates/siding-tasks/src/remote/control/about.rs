@@ -85,14 +85,23 @@ fn settings(panel: &Panel) -> Map<String, Value> {
         ("broker_url", json!(url(&panel.remote.info()))),
         ("enable_utc", json!(true)),
         ("task_acks_late", json!(true)),
-        ("task_default_queue", json!(crate::message::Message::DEFAULT_QUEUE)),
+        (
+            "task_default_queue",
+            json!(crate::message::Message::DEFAULT_QUEUE),
+        ),
         ("task_serializer", json!("json")),
         ("task_track_started", json!(crew.track_started)),
-        ("worker_concurrency", json!(crew.slots.capacity(&crew.tasks))),
+        (
+            "worker_concurrency",
+            json!(crew.slots.capacity(&crew.tasks)),
+        ),
         ("worker_enable_remote_control", json!(remote_control)),
         ("worker_lease_seconds", json!(crew.lease.as_secs_f64())),
         ("worker_queues", json!(crew.queues())),
-        ("worker_send_task_events", json!(panel.reporter.is_enabled())),
+        (
+            "worker_send_task_events",
+            json!(panel.reporter.is_enabled()),
+        ),
     ])
 }
 

@@ -15,7 +15,9 @@ pub(super) fn rate(panel: &Panel, arguments: &Arguments) -> Answer {
     });
     let rate = match text.as_str() {
         "" => Rate::Any,
-        text => text.parse().map_err(|error| format!("Invalid rate limit string: {error}"))?,
+        text => text
+            .parse()
+            .map_err(|error| format!("Invalid rate limit string: {error}"))?,
     };
     if panel.crew.tasks.definition(&task).is_none() {
         return Err("unknown task".to_owned());

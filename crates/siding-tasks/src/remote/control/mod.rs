@@ -70,9 +70,15 @@ pub(super) fn handle(panel: &Panel, method: &str, arguments: &Arguments) -> Answ
             panel.crew.stop();
             ok("shutting down")
         }
-        "autoscale" => Err("this worker does not autoscale: use pool_grow and pool_shrink".to_owned()),
-        "pool_restart" => Err("this worker has no pool to restart: its code is compiled in".to_owned()),
-        "objgraph" | "memdump" | "memsample" => Err(format!("{method} looks into Python, which this worker is not")),
+        "autoscale" => {
+            Err("this worker does not autoscale: use pool_grow and pool_shrink".to_owned())
+        }
+        "pool_restart" => {
+            Err("this worker has no pool to restart: its code is compiled in".to_owned())
+        }
+        "objgraph" | "memdump" | "memsample" => Err(format!(
+            "{method} looks into Python, which this worker is not"
+        )),
         _ => Err(format!("there is no method {method:?}")),
     }
 }

@@ -5,7 +5,8 @@ use super::{Answer, Arguments, Panel, ok};
 pub(super) fn grow(panel: &Panel, arguments: &Arguments) -> Answer {
     let more = slots(arguments)?;
     let crew = &panel.crew;
-    crew.slots.resize(crew.slots.capacity(&crew.tasks).saturating_add(more));
+    crew.slots
+        .resize(crew.slots.capacity(&crew.tasks).saturating_add(more));
     ok("pool will grow")
 }
 
@@ -13,7 +14,8 @@ pub(super) fn grow(panel: &Panel, arguments: &Arguments) -> Answer {
 pub(super) fn shrink(panel: &Panel, arguments: &Arguments) -> Answer {
     let less = slots(arguments)?;
     let crew = &panel.crew;
-    crew.slots.resize(crew.slots.capacity(&crew.tasks).saturating_sub(less).max(1));
+    crew.slots
+        .resize(crew.slots.capacity(&crew.tasks).saturating_sub(less).max(1));
     ok("pool will shrink")
 }
 

@@ -6,7 +6,12 @@ use super::{Answer, Arguments, Panel, json, ok};
 
 pub(super) fn active(panel: &Panel) -> Answer {
     let queues = panel.crew.queues();
-    json(&queues.iter().map(|queue| described(queue)).collect::<Vec<_>>())
+    json(
+        &queues
+            .iter()
+            .map(|queue| described(queue))
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// A queue as kombu has one that nothing is set of: it is bound to an exchange of its own name.
@@ -47,7 +52,11 @@ pub(super) fn add(panel: &Panel, arguments: &Arguments) -> Answer {
     if queue.is_empty() {
         return Err("a queue has a name".to_owned());
     }
-    for (name, own) in [("exchange", queue.as_str()), ("exchange_type", "direct"), ("routing_key", &queue)] {
+    for (name, own) in [
+        ("exchange", queue.as_str()),
+        ("exchange_type", "direct"),
+        ("routing_key", &queue),
+    ] {
         let given: Option<String> = arguments.optional(name)?;
         if given.is_some_and(|given| !given.is_empty() && given != own) {
             return Err(format!(

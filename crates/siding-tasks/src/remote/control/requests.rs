@@ -166,7 +166,8 @@ pub(super) fn registered(panel: &Panel, arguments: &Arguments) -> Answer {
 /// What a task says about all of its calls, as Python shows it.
 fn item_of(panel: &Panel, task: &Definition, item: &str) -> Option<String> {
     let options = task.options();
-    let seconds = |limit: Option<std::time::Duration>| limit.map(|limit| limit.as_secs_f64().to_string());
+    let seconds =
+        |limit: Option<std::time::Duration>| limit.map(|limit| limit.as_secs_f64().to_string());
     let truth = |value: bool| Some(if value { "True" } else { "False" }.to_owned());
     match item {
         "rate_limit" => panel.crew.rates.written(task.name()),

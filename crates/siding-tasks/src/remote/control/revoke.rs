@@ -14,7 +14,10 @@ pub(super) fn revoke(panel: &Panel, arguments: &Arguments) -> Answer {
         false => {
             remember(panel, &ids);
             let wanted = |id: &TaskId| ids.iter().any(|wanted| wanted == id.as_str());
-            panel.crew.held.revoke_all(Revocation::Ignore, |message| wanted(&message.id));
+            panel
+                .crew
+                .held
+                .revoke_all(Revocation::Ignore, |message| wanted(&message.id));
             let ids: Vec<_> = ids.iter().map(|id| format!("'{id}'")).collect();
             ok(&format!("tasks {{{}}} flagged as revoked", ids.join(", ")))
         }
@@ -28,9 +31,12 @@ pub(super) fn terminate(panel: &Panel, arguments: &Arguments) -> Answer {
 
 fn end(panel: &Panel, ids: &[String]) -> Answer {
     remember(panel, ids);
-    let ended = panel.crew.held.revoke_all(Revocation::Terminate, |message| {
-        ids.iter().any(|id| id == message.id.as_str())
-    });
+    let ended = panel
+        .crew
+        .held
+        .revoke_all(Revocation::Terminate, |message| {
+            ids.iter().any(|id| id == message.id.as_str())
+        });
     if ended.is_empty() {
         return ok("terminate: tasks unknown");
     }
@@ -60,7 +66,10 @@ pub(super) fn by_stamped_headers(panel: &Panel, arguments: &Arguments) -> Answer
     let ended = panel.crew.held.revoke_all(revocation, |message| {
         stamps(message).iter().any(|stamp| wanted.contains(stamp))
     });
-    let wanted: Vec<_> = wanted.iter().map(|(header, stamp)| format!("{header}={stamp}")).collect();
+    let wanted: Vec<_> = wanted
+        .iter()
+        .map(|(header, stamp)| format!("{header}={stamp}"))
+        .collect();
     let wanted = wanted.join(", ");
     ok(&match (terminate, ended.is_empty()) {
         (false, _) => format!("headers {wanted} flagged as revoked, but not terminated"),
@@ -83,7 +92,9 @@ fn wanted(arguments: &Arguments) -> Result<Vec<(String, String)>, String> {
     let headers: BTreeMap<String, RawJson> = arguments.required("headers")?;
     let each = |(header, values): (String, RawJson)| {
         let values = texts(&values).into_iter();
-        values.map(move |stamp| (header.clone(), stamp)).collect::<Vec<_>>()
+        values
+            .map(move |stamp| (header.clone(), stamp))
+            .collect::<Vec<_>>()
     };
     Ok(headers.into_iter().flat_map(each).collect())
 }
