@@ -92,6 +92,7 @@ mod embedded;
 mod host;
 mod message;
 mod periodic;
+pub mod python;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;

@@ -12,7 +12,7 @@ use crate::message::{Message, Meta, TaskId};
 pub enum ResultBackend {
     /// Into a Redis server.
     #[cfg(feature = "redis")]
-    Redis(crate::redis::RedisSettings),
+    Redis(Box<crate::redis::RedisSettings>),
     /// Nowhere: nobody can ask for one, and chords cannot be counted.
     Disabled,
 }
@@ -23,7 +23,7 @@ impl ResultBackend {
         match self {
             #[cfg(feature = "redis")]
             Self::Redis(settings) => {
-                let results = crate::redis::RedisResults::connect(settings).await?;
+                let results = crate::redis::RedisResults::connect(*settings).await?;
                 Ok(Arc::new(results))
             }
             Self::Disabled => Ok(Arc::new(Nowhere)),

@@ -13,7 +13,7 @@ use crate::broker::{BrokerError, Claim, ClaimRequest, Delivery, Lease, Revocatio
 use crate::celery::envelope;
 use crate::celery::parcel::Refusal;
 use crate::celery::unpack;
-use crate::message::{Exception, Message, TaskId};
+use crate::message::{Exception, Message, TaskId, Timestamp};
 
 /// How many messages of a list that a worker has no room for are passed over, to find one that it has.
 const DEPTH: usize = 64;
@@ -63,15 +63,8 @@ impl Shared {
             let delivery = self.take(claimed, from, &worker, request.lease).await?;
             claim.deliveries.extend(delivery);
         }
-        // Those that were not delivered left room.
-        if full
-            || claim.deliveries.len() < request.limit
-                && left > 0
-                && request.quotas.is_empty()
-                && request.known.is_none()
-        {
-            claim.next_at = full.then(crate::message::Timestamp::now);
-        }
+        // Those that were not delivered have left room.
+        claim.next_at = full.then(Timestamp::now);
         Ok(claim)
     }
 

@@ -66,7 +66,7 @@ async fn on_redis(url: &RedisUrl, celery: &CelerySettings) -> Result<Arc<dyn Bro
 fn results(url: &BackendUrl, celery: &CelerySettings) -> Result<ResultBackend, StartError> {
     match url {
         #[cfg(feature = "redis")]
-        BackendUrl::Redis(url) => Ok(ResultBackend::Redis(redis_settings(url, celery))),
+        BackendUrl::Redis(url) => Ok(ResultBackend::Redis(Box::new(redis_settings(url, celery)))),
         BackendUrl::Disabled => Ok(ResultBackend::Disabled),
         other => Err(left_out(other)),
     }
