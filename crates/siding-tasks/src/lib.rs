@@ -105,7 +105,7 @@ mod url;
 mod worker;
 
 #[cfg(feature = "amqp")]
-pub use amqp::{Amqp, AmqpSettings, AmqpUrlError};
+pub use amqp::{Amqp, AmqpSettings};
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,

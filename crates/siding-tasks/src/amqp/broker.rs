@@ -1,4 +1,4 @@
-//! RabbitMQ as a broker.
+//! RabbitMQ as a broker: all parts of it together.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,18 +20,20 @@ use super::sender::Sender;
 use super::session::Session;
 use super::settings::AmqpSettings;
 use super::topology::{self, short};
-use super::{Task, error, settle, spawn, value};
+use super::{Task, settle, spawn, value};
 use crate::broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Enqueue, Enqueued, Found, Lease,
     ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
+use crate::celery::backend::ResultBackend;
+use crate::celery::broadcast;
 use crate::celery::ending::revoked;
 use crate::celery::results::Results;
 use crate::celery::unpack;
-use crate::message::{Message, Meta, RawJson, State, TaskId, Timestamp};
-use crate::remote::{Broadcast, Remote};
+use crate::message::{Message, Meta, State, TaskId, Timestamp};
+use crate::remote::Remote;
 
-/// A [`Broker`] in RabbitMQ, whose messages are Celery's: tasks may be sent and run by Python as well.
+/// RabbitMQ as a broker, which Python's Celery shares. Clones share a connection.
 ///
 /// Results go to whoever sent the task (`rpc://`), and only that process can see them.
 ///
@@ -54,16 +56,21 @@ use crate::remote::{Broadcast, Remote};
 /// the next one.
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use siding_tasks::{Amqp, AmqpSettings, Tasks};
 /// use std::sync::Arc;
+/// use siding_tasks::{Amqp, AmqpSettings, BrokerUrl, Tasks};
 ///
-/// let settings = AmqpSettings::from_url("amqp://guest:guest@localhost//")?;
+/// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+/// let BrokerUrl::Amqp(url) = "amqp://guest:guest@127.0.0.1:5672//".parse()? else {
+///     unreachable!("it is a URL of AMQP")
+/// };
 /// let tasks = Tasks::new();
-/// tasks.connect(Arc::new(Amqp::connect(settings).await?));
+/// tasks.connect(Arc::new(Amqp::connect(AmqpSettings::new(url)).await?));
 /// # Ok(()) }
 /// ```
-pub struct Amqp {
+#[derive(Clone)]
+pub struct Amqp(Arc<Shared>);
+
+struct Shared {
     link: Arc<Link>,
     intake: Arc<Intake>,
     sender: Sender,
@@ -84,11 +91,25 @@ impl Amqp {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn connect(settings: AmqpSettings) -> Result<Self, BrokerError> {
-        Self::connect_with(settings, None).await
+        Self::open(settings, None).await
     }
 
-    /// Like [`connect`](Self::connect), with results elsewhere.
-    pub(crate) async fn connect_with(
+    /// Like [`connect`](Self::connect), with results elsewhere: in Redis, which counts chords too, or nowhere.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), for either server.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn connect_with(
+        settings: AmqpSettings,
+        results: ResultBackend,
+    ) -> Result<Self, BrokerError> {
+        let results = results.open().await?;
+        Self::open(settings, Some(results)).await
+    }
+
+    async fn open(
         settings: AmqpSettings,
         results: Option<Arc<dyn Results>>,
     ) -> Result<Self, BrokerError> {
@@ -105,7 +126,7 @@ impl Amqp {
         let intake = Arc::new(Intake::new(sender.clone(), Arc::clone(&revoked)));
         let tidy = spawn(Arc::clone(&intake).tidy(Arc::clone(&link)));
         let tell = spawn(tell_changes(Arc::clone(&link), Arc::clone(&intake)));
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             control: Arc::new(Control {
                 link: Arc::clone(&link),
             }),
@@ -116,21 +137,23 @@ impl Amqp {
             revoked,
             leads: Leads::default(),
             tasks: [tidy, tell],
-        })
+        })))
     }
 
     /// Ends the connection. What workers hold is delivered to others; later requests fail with [`BrokerError::Closed`].
     pub async fn close(&self) {
-        for task in &self.tasks {
+        for task in &self.0.tasks {
             task.abort();
         }
-        if let Some(rpc) = &self.rpc {
+        if let Some(rpc) = &self.0.rpc {
             rpc.close().await;
         }
-        self.link.close().await;
-        self.intake.arrivals.tell();
+        self.0.link.close().await;
+        self.0.intake.arrivals.tell();
     }
+}
 
+impl Shared {
     async fn enqueue_all(&self, request: Enqueue) -> Result<Vec<Enqueued>, BrokerError> {
         self.sender.check(&request)?;
         let session = self.link.session().await?;
@@ -180,29 +203,9 @@ impl Amqp {
     }
 
     async fn revoke_one(&self, id: TaskId, revocation: Revocation) -> Result<(), BrokerError> {
-        let terminate = revocation == Revocation::Terminate;
-        let request = RevokeRequest {
-            method: "revoke",
-            arguments: RevokeArguments {
-                task_id: id.as_str(),
-                terminate,
-                signal: None,
-            },
-            destination: None,
-            pattern: None,
-            matcher: None,
-        };
-        let body = RawJson::of(&request)
-            .map_err(|error| error::unsendable("celery.control.revoke", &error))?;
-        self.revoked.add(id.clone(), revocation);
+        let broadcast = broadcast::revocation(&id, revocation);
+        self.revoked.add(id, revocation);
         self.intake.arrivals.tell();
-        let headers = [("clock", 1), ("expires", 0)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), RawJson::of(&value).ok()?)));
-        let broadcast = Broadcast {
-            headers: headers.collect(),
-            body,
-        };
         self.link.session().await?;
         self.control.broadcast(broadcast).await
     }
@@ -295,40 +298,23 @@ fn end_revoked(message: &Message) -> Meta {
     }
 }
 
-/// What Celery's workers are told.
-#[derive(serde::Serialize)]
-struct RevokeRequest<'a> {
-    method: &'static str,
-    arguments: RevokeArguments<'a>,
-    destination: Option<()>,
-    pattern: Option<()>,
-    matcher: Option<()>,
-}
-
-#[derive(serde::Serialize)]
-struct RevokeArguments<'a> {
-    task_id: &'a str,
-    terminate: bool,
-    signal: Option<()>,
-}
-
 impl fmt::Debug for Amqp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Amqp")
-            .field("server", &self.link.settings().info())
+            .field("server", &self.0.link.settings().info())
             .finish_non_exhaustive()
     }
 }
 
 impl Broker for Amqp {
     fn enqueue(&self, request: Enqueue) -> BrokerFuture<'_, Vec<Enqueued>> {
-        Box::pin(self.enqueue_all(request))
+        Box::pin(self.0.enqueue_all(request))
     }
 
     fn claim(&self, request: ClaimRequest) -> BrokerFuture<'_, Claim> {
         Box::pin(async move {
-            match self.link.now()? {
-                Some(session) => self.intake.claim(&session, &request).await,
+            match self.0.link.now()? {
+                Some(session) => self.0.intake.claim(&session, &request).await,
                 // `changed` resolves when the connection is back.
                 None => Ok(Claim::default()),
             }
@@ -336,20 +322,20 @@ impl Broker for Amqp {
     }
 
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.intake.arrivals.changed())
+        Box::pin(self.0.intake.arrivals.changed())
     }
 
     fn renew(&self, leases: Vec<Lease>) -> BrokerFuture<'_, Vec<Renewal>> {
-        Box::pin(async move { Ok(leases.iter().map(|lease| self.renew_one(lease)).collect()) })
+        Box::pin(async move { Ok(leases.iter().map(|lease| self.0.renew_one(lease)).collect()) })
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled> {
-        Box::pin(self.settle_one(lease, settlement))
+        Box::pin(self.0.settle_one(lease, settlement))
     }
 
     fn release(&self, leases: Vec<Lease>) -> BrokerFuture<'_, ()> {
         Box::pin(async move {
-            let held = &self.intake.held;
+            let held = &self.0.intake.held;
             let leased = leases.iter().filter_map(|lease| held.remove(lease));
             give_back(leased.map(|leased| leased.acker.clone()).collect()).await;
             Ok(())
@@ -357,33 +343,33 @@ impl Broker for Amqp {
     }
 
     fn revoke(&self, id: TaskId, revocation: Revocation) -> BrokerFuture<'_, ()> {
-        Box::pin(self.revoke_one(id, revocation))
+        Box::pin(self.0.revoke_one(id, revocation))
     }
 
     fn find(&self, id: TaskId) -> BrokerFuture<'_, Found> {
-        self.sender.results.find(id)
+        self.0.sender.results.find(id)
     }
 
     fn finished(&self, id: TaskId) -> BrokerFuture<'_, Meta> {
-        self.sender.results.finished(id)
+        self.0.sender.results.finished(id)
     }
 
     fn lead(&self, name: String, holder: String, period: Duration) -> BrokerFuture<'_, bool> {
         Box::pin(async move {
-            let session = self.link.session().await?;
-            self.leads.lead(&session, &name, &holder, period).await
+            let session = self.0.link.session().await?;
+            self.0.leads.lead(&session, &name, &holder, period).await
         })
     }
 
     fn resign(&self, name: String, holder: String) -> BrokerFuture<'_, ()> {
         Box::pin(async move {
-            let session = self.link.session().await?;
-            self.leads.resign(&session, &name, &holder).await
+            let session = self.0.link.session().await?;
+            self.0.leads.resign(&session, &name, &holder).await
         })
     }
 
     fn overview(&self) -> BrokerFuture<'_, Vec<QueueCount>> {
-        Box::pin(self.count())
+        Box::pin(self.0.count())
     }
 
     fn list(&self, _filter: ListFilter) -> BrokerFuture<'_, Vec<Listed>> {
@@ -403,10 +389,10 @@ impl Broker for Amqp {
     }
 
     fn purge(&self, queue: Option<String>, limit: usize) -> BrokerFuture<'_, usize> {
-        Box::pin(self.purge_all(queue, limit))
+        Box::pin(self.0.purge_all(queue, limit))
     }
 
     fn remote(&self) -> Option<Arc<dyn Remote>> {
-        Some(Arc::clone(&self.control) as Arc<dyn Remote>)
+        Some(Arc::clone(&self.0.control) as Arc<dyn Remote>)
     }
 }

@@ -191,7 +191,9 @@ impl Pidbox {
         ]);
         let queue = short(&self.queue)?;
         let made = channel.queue_declare(queue.clone(), options, arguments);
-        session.ask("make the queue of remote control", made).await?;
+        session
+            .ask("make the queue of remote control", made)
+            .await?;
         let bound = channel.queue_bind(
             queue.clone(),
             PIDBOX.into(),
@@ -199,13 +201,19 @@ impl Pidbox {
             QueueBindOptions::default(),
             FieldTable::default(),
         );
-        session.ask("bind the queue of remote control", bound).await?;
+        session
+            .ask("bind the queue of remote control", bound)
+            .await?;
         let options = BasicConsumeOptions {
             no_ack: true,
             ..BasicConsumeOptions::default()
         };
-        let consumer =
-            channel.basic_consume(queue, ShortString::default(), options, FieldTable::default());
+        let consumer = channel.basic_consume(
+            queue,
+            ShortString::default(),
+            options,
+            FieldTable::default(),
+        );
         let consumer = session.ask("deliver remote control", consumer).await?;
         let (heard, lost) = (self.heard.clone(), Arc::clone(lost));
         consumer.set_delegate(move |delivery| {

@@ -130,10 +130,7 @@ async fn make(session: &Session) -> Result<(), BrokerError> {
             .checked_sub(1)
             .map_or_else(|| DELIVERY.to_owned(), level);
         topology::ensure(session, &this, &topic).await?;
-        let queue = Missing::Queue(
-            QueueDeclareOptions::durable(),
-            arguments(number, &below),
-        );
+        let queue = Missing::Queue(QueueDeclareOptions::durable(), arguments(number, &below));
         topology::ensure(session, &this, &queue).await?;
         let stars = "*.".repeat((LEVELS - 1 - number) as usize);
         topology::bind(session, &this, &this, &format!("{stars}1.#")).await?;

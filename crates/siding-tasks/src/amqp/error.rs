@@ -51,7 +51,9 @@ pub(super) fn not_connected(settings: &AmqpSettings, error: &Error) -> BrokerErr
             )),
         },
         ErrorKind::IOError(io) => BrokerError::Unavailable(io_error(&server, info.ssl, io)),
-        _ => BrokerError::Unavailable(format!("no connection to the AMQP server at {server}: {error}")),
+        _ => BrokerError::Unavailable(format!(
+            "no connection to the AMQP server at {server}: {error}"
+        )),
     }
 }
 
@@ -86,11 +88,13 @@ pub(super) fn silent(what: &str, settings: &AmqpSettings) -> BrokerError {
     BrokerError::Unavailable(format!(
         "the AMQP server at {} was asked to {what} and did not answer within {:?}",
         settings.server(),
-        settings.answer_limit,
+        settings.response_timeout,
     ))
 }
 
 /// A message has no form on the wire.
 pub(super) fn unsendable(task: &str, error: &serde_json::Error) -> BrokerError {
-    BrokerError::Unsupported(format!("a message of the task {task} cannot be written as JSON: {error}"))
+    BrokerError::Unsupported(format!(
+        "a message of the task {task} cannot be written as JSON: {error}"
+    ))
 }

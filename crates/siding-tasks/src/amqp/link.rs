@@ -115,7 +115,7 @@ impl Link {
     pub(super) async fn session(&self) -> Result<Arc<Session>, BrokerError> {
         let mut state = self.watch();
         let settled = state.wait_for(|state| !matches!(state, State::Lost));
-        match tokio::time::timeout(self.settings.outage_limit, settled).await {
+        match tokio::time::timeout(self.settings.outage_timeout, settled).await {
             Ok(Ok(state)) => match &*state {
                 State::Connected(session) => Ok(Arc::clone(session)),
                 State::Lost | State::Closed => Err(BrokerError::Closed),

@@ -38,7 +38,7 @@ mod topology;
 mod value;
 
 pub use broker::Amqp;
-pub use settings::{AmqpSettings, AmqpUrlError};
+pub use settings::AmqpSettings;
 
 /// A background task that ends when this is dropped.
 #[derive(Debug)]

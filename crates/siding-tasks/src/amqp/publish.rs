@@ -109,7 +109,7 @@ impl Outbox {
             self.0.send(request).await.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())?
         };
-        tokio::time::timeout(settings.answer_limit, publish)
+        tokio::time::timeout(settings.response_timeout, publish)
             .await
             .unwrap_or_else(|_| Err(error::silent("confirm messages", settings)))
     }

@@ -133,7 +133,13 @@ mod tests {
         replies.add(meta("a", State::Success));
         replies.add(meta("a", State::Failure));
         assert_eq!(finished.await.state, State::Success);
-        drop(tokio::time::timeout(std::time::Duration::ZERO, replies.finished(&TaskId::from("c"))).await);
+        drop(
+            tokio::time::timeout(
+                std::time::Duration::ZERO,
+                replies.finished(&TaskId::from("c")),
+            )
+            .await,
+        );
         assert_eq!(replies.inner().waiting.len(), 0);
     }
 

@@ -102,7 +102,10 @@ pub(super) async fn publish(session: &Session, all: Vec<Outgoing>) -> Result<(),
             }
         }
     }
-    let keys: BTreeSet<_> = left.into_iter().map(|message| message.routing_key).collect();
+    let keys: BTreeSet<_> = left
+        .into_iter()
+        .map(|message| message.routing_key)
+        .collect();
     Err(BrokerError::Unavailable(format!(
         "the AMQP server has no queue for messages to {keys:?}, though it was made; somebody deletes it, or a policy expires it"
     )))

@@ -53,7 +53,7 @@ pub(super) async fn bounded<T>(
     what: &str,
     asked: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, BrokerError> {
-    match tokio::time::timeout(settings.answer_limit, asked).await {
+    match tokio::time::timeout(settings.response_timeout, asked).await {
         Ok(answer) => answer.map_err(|error| error::failed(what, &error)),
         Err(_) => Err(error::silent(what, settings)),
     }
@@ -65,13 +65,14 @@ impl Session {
         settings: &Arc<AmqpSettings>,
         number: u64,
     ) -> Result<Self, BrokerError> {
-        let mut uri = settings.uri.clone();
-        let heartbeat = settings.heartbeat.as_secs().max(1);
-        uri.query.heartbeat = Some(u16::try_from(heartbeat).unwrap_or(u16::MAX));
         let properties =
             ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
-        let connected = Connection::connect_uri(uri, properties);
-        let connection = match tokio::time::timeout(settings.answer_limit, connected).await {
+        let runtime = lapin::runtime::default_runtime()
+            .map_err(|error| error::not_connected(settings, &error))?;
+        let tls = settings.tls()?;
+        let connected =
+            Connection::connect_uri_with_config(settings.uri(), properties, tls, runtime);
+        let connection = match tokio::time::timeout(settings.response_timeout, connected).await {
             Ok(Ok(connection)) => Arc::new(connection),
             Ok(Err(error)) => return Err(error::not_connected(settings, &error)),
             Err(_) => return Err(error::silent("accept a connection", settings)),

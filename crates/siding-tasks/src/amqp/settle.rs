@@ -33,7 +33,7 @@ pub(super) async fn settle(
         count(session, sender, message, (part, body)).await?;
     }
     let acked = leased.acker.ack(BasicAckOptions::default());
-    match tokio::time::timeout(session.settings.answer_limit, acked).await {
+    match tokio::time::timeout(session.settings.response_timeout, acked).await {
         Ok(Ok(true)) => Ok(Settled::Done),
         // The channel is gone: the message is delivered again.
         Ok(Ok(false) | Err(_)) => Ok(Settled::Refused),

@@ -129,12 +129,8 @@ async fn exists(session: &Session, called: &str, missing: &Missing) -> Result<bo
         passive: true,
         ..ExchangeDeclareOptions::default()
     };
-    let asked = channel.exchange_declare(
-        short(called)?,
-        kind.clone(),
-        passive,
-        FieldTable::default(),
-    );
+    let asked =
+        channel.exchange_declare(short(called)?, kind.clone(), passive, FieldTable::default());
     let answer = session
         .ask("look at an exchange", async { Ok(asked.await) })
         .await?;
