@@ -94,6 +94,7 @@ mod embedded;
 mod host;
 mod message;
 mod periodic;
+pub mod python;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;

@@ -58,7 +58,7 @@ impl Tasks {
             registry: RwLock::default(),
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
-            origin: format!("{}@{}", std::process::id(), crate::host::name()),
+            origin: crate::host::origin(),
             clock,
         }))
     }

@@ -150,8 +150,9 @@ impl Link {
 
     fn told(&self, error: &RedisError) -> BrokerError {
         let url = &self.url;
+        let is_refusal = matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
         match error.kind() {
-            ErrorKind::AuthenticationFailed => BrokerError::Broken(format!(
+            kind if is_refusal || kind == ErrorKind::AuthenticationFailed => BrokerError::Broken(format!(
                 "Redis at {url} refused the user or the password: {error}"
             )),
             ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerError::Broken(format!(
