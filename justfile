@@ -12,12 +12,16 @@ run *args:
     cargo run --release -- {{args}}
 
 test:
-    cargo test --workspace
+    cargo test --workspace --all-features
+
+# Virtual environments with the versions of Celery that the tests speak to, in target/celery.
+celery-venvs:
+    crates/siding-tasks/tests/celery/python/venvs.sh
 
 lint:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
     cargo deny check bans licenses sources
 
 # Hand-made atomics against the model checker loom.

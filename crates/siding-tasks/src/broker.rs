@@ -33,6 +33,11 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// resolve for nothing.
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// How long a lease may last at most. A worker takes no longer ones.
+    fn lease_max(&self) -> Duration {
+        Duration::MAX
+    }
+
     /// Renews leases for another full period. Answers in their order.
     fn renew(&self, leases: Vec<Lease>) -> BrokerFuture<'_, Vec<Renewal>>;
 

@@ -93,11 +93,14 @@ mod host;
 mod message;
 mod periodic;
 pub mod python;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod result;
 mod send;
 mod task;
 mod tasks;
+mod url;
 mod worker;
 
 pub use broker::{
@@ -105,12 +108,16 @@ pub use broker::{
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
 };
 pub use canvas::CanvasError;
+#[cfg(feature = "celery")]
+pub use celery::backend::ResultBackend;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
     Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
     TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
@@ -120,4 +127,7 @@ pub use task::{
     IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
 };
 pub use tasks::Tasks;
+pub use url::{
+    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
+};
 pub use worker::{Worker, WorkerError};

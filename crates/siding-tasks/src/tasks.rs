@@ -9,9 +9,9 @@ use siding_runtime::{Functions, LaneKind};
 use crate::broker::{Broker, Revocation};
 use crate::canvas::Family;
 use crate::embedded::{Clock, SystemClock};
-use crate::message::{RawJson, TaskId, Timestamp};
+use crate::message::{RawJson, Signature, TaskId, Timestamp};
 use crate::result::AsyncResult;
-use crate::send::{ApplyAsync, SendError};
+use crate::send::{ApplyAsync, Canvas, SendError};
 use crate::task::{Definition, Task, TaskContext, TaskFunction, process};
 
 /// The tasks of an application. Clones are cheap and share everything.
@@ -138,6 +138,33 @@ impl Tasks {
         message.args = args;
         message.kwargs = kwargs.into_iter().collect();
         ApplyAsync::new(self.clone(), Ok(message), priority)
+    }
+
+    /// The same as a part of a [chain](crate::chain), [group](crate::group) or [chord](crate::chord): Celery's
+    /// `app.signature(name)`.
+    ///
+    /// ```
+    /// # async fn send(tasks: siding_tasks::Tasks) -> Result<(), Box<dyn std::error::Error>> {
+    /// use siding_tasks::{RawJson, chord};
+    ///
+    /// let add = |n: u8| tasks.signature::<i64>("tasks.add", vec![RawJson::of(&n).expect("a number")], []);
+    /// let total = tasks.signature::<i64>("tasks.sum", vec![], []);
+    /// let result = chord([add(1), add(2)], total).delay().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn signature<T>(
+        &self,
+        name: &str,
+        args: Vec<RawJson>,
+        kwargs: impl IntoIterator<Item = (String, RawJson)>,
+    ) -> Canvas<T> {
+        let mut signature = match self.definition(name) {
+            Some(definition) => definition.signature(),
+            None => Signature::new(name),
+        };
+        signature.args = args;
+        signature.kwargs = kwargs.into_iter().collect();
+        Canvas::new(self.clone(), Ok(signature))
     }
 
     /// The result of the task `id`, as a `T`.

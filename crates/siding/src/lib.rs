@@ -22,6 +22,14 @@
 //!         .run()
 //! }
 //! ```
+//!
+//! # Features
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
+//! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//!
+//! Without them tasks are kept in the embedded store.
 
 mod admin;
 mod app;
@@ -46,7 +54,8 @@ pub use siding_runtime::{
 };
 
 pub use app::{
-    App, IntoRoutes, Listed, LogFormat, Running, Settings, StartError, TaskSettings, exit,
+    App, CelerySettings, IntoRoutes, Listed, LogFormat, RemoteControl, Running, Settings,
+    StartError, TaskSettings, UnknownTasks, exit,
 };
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};

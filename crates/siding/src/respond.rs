@@ -172,6 +172,10 @@ impl From<BrokerError> for Problem {
                     .with_detail("tasks cannot be taken at the moment; try again later")
                     .with_retry_after(BROKER_RETRY)
             }
+            // It tells of the broker's kind, and nothing of what is in it.
+            BrokerError::Unsupported(what) => {
+                Self::new(StatusCode::NOT_IMPLEMENTED).with_detail(what)
+            }
             error => Self::internal(&error),
         }
     }

@@ -88,34 +88,95 @@ pub(crate) fn fallout(
     exception: &Exception,
     now: Timestamp,
 ) -> Result<Fallout, CanvasError> {
-    let mut fallout = Fallout::default();
-    let embed = &message.embed;
-    for next in &embed.chain {
-        add_tasks(next, &mut fallout.failed)?;
-    }
-    let mut member = match (embed.chain.first(), &message.group, &embed.chord) {
-        (Some(last), _, _) => last_member(last)?,
-        (None, Some(group), Some(body)) => Some((group.clone(), body.clone())),
-        _ => None,
+    let Fallen { tasks, member } = fallen_with(message)?;
+    let mut fallout = Fallout {
+        failed: tasks,
+        chords: Vec::new(),
     };
-    let family = Family::child_of(message, now);
-    while let Some((group, body)) = member {
-        let mut failed = Vec::new();
-        add_tasks(&body, &mut failed)?;
-        let list = body.list("link_error")?;
-        let successors = match failed.first() {
-            Some((id, _)) => errbacks(&list, id, &family)?,
-            None => Enqueue::default(),
-        };
+    let mut member = member;
+    while let Some((place, body)) = member {
+        let fallen = fallen_body(&body, message, now)?;
         fallout.chords.push(ChordFallout {
-            group,
+            group: place.group,
             exception: chord_error(message, exception),
-            failed,
-            successors,
+            failed: fallen.fallen.tasks,
+            successors: fallen.errbacks,
         });
-        member = last_member(&body)?;
+        member = fallen.fallen.member;
     }
     Ok(fallout)
+}
+
+/// What fails with a task, or with the body of a chord.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fallen {
+    /// Tasks that will never run, and their names.
+    pub(crate) tasks: Vec<(TaskId, String)>,
+    /// The place in a chord that ends with the last of them, and that chord's body.
+    pub(crate) member: Option<(Place, Signature)>,
+}
+
+/// A place in a chord's header.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) group: String,
+    pub(crate) index: Option<u32>,
+    /// The task that is there.
+    pub(crate) id: Option<TaskId>,
+}
+
+/// What fails with `message`: the rest of its chain.
+pub(crate) fn fallen_with(message: &Message) -> Result<Fallen, CanvasError> {
+    let mut tasks = Vec::new();
+    let embed = &message.embed;
+    for next in &embed.chain {
+        add_tasks(next, &mut tasks)?;
+    }
+    let member = match embed.chain.first() {
+        Some(last) => last_member(last)?,
+        None => place_of(message),
+    };
+    Ok(Fallen { tasks, member })
+}
+
+/// The place of `message` in a chord's header, and the body.
+pub(crate) fn place_of(message: &Message) -> Option<(Place, Signature)> {
+    let group = message.group.clone()?;
+    let body = message.embed.chord.clone()?;
+    let place = Place {
+        group,
+        index: message.group_index,
+        id: Some(message.id.clone()),
+    };
+    Some((place, body))
+}
+
+/// What fails when a chord's header has.
+#[derive(Debug)]
+pub(crate) struct FallenBody {
+    pub(crate) fallen: Fallen,
+    /// What the body's errbacks send.
+    pub(crate) errbacks: Enqueue,
+}
+
+/// What fails when the header of the chord with this `body` has, whose last part was `last`.
+pub(crate) fn fallen_body(
+    body: &Signature,
+    last: &Message,
+    now: Timestamp,
+) -> Result<FallenBody, CanvasError> {
+    let mut tasks = Vec::new();
+    add_tasks(body, &mut tasks)?;
+    let list = body.list("link_error")?;
+    let errbacks = match tasks.first() {
+        Some((id, _)) => errbacks(&list, id, &Family::child_of(last, now))?,
+        None => Enqueue::default(),
+    };
+    let fallen = Fallen {
+        tasks,
+        member: last_member(body)?,
+    };
+    Ok(FallenBody { fallen, errbacks })
 }
 
 fn chord_error(message: &Message, exception: &Exception) -> Exception {
@@ -130,12 +191,17 @@ fn chord_error(message: &Message, exception: &Exception) -> Exception {
 }
 
 /// The chord that the last of `signature` and what follows it is part of.
-fn last_member(signature: &Signature) -> Result<Option<(String, Signature)>, CanvasError> {
+fn last_member(signature: &Signature) -> Result<Option<(Place, Signature)>, CanvasError> {
     if let Some(last) = signature.rest()?.first() {
         return last_member(last);
     }
     if let Some(member) = signature.member()? {
-        return Ok(member.chord.map(|body| (member.group, body)));
+        let place = Place {
+            group: member.group,
+            index: Some(member.index),
+            id: signature.options.task_id.clone(),
+        };
+        return Ok(member.chord.map(|body| (place, body)));
     }
     match Shape::of(signature)? {
         Shape::Task => Ok(None),

@@ -3,6 +3,8 @@
 //! Source: Celery 5.7 (`celery/app/amqp.py`, `celery/backends/base.py`) and kombu 5.7 (`kombu/utils/json.py`,
 //! `kombu/compression.py`).
 
+pub(crate) mod backend;
+pub(crate) mod broadcast;
 mod compression;
 pub(crate) mod document;
 pub(crate) mod ending;
@@ -12,4 +14,3 @@ pub(crate) mod parcel;
 pub(crate) mod python;
 pub(crate) mod results;
 pub(crate) mod unpack;
-pub(crate) mod url;

@@ -59,6 +59,8 @@ pub(crate) enum Counted {
     Waiting,
     /// It was the last: all parts, by their place.
     Complete {
+        /// The result of the group, if it was saved because the header is not flat.
+        shape: Option<RawJson>,
         parts: Vec<Part>,
         /// What [`Chords::end`] is to be given.
         claim: String,

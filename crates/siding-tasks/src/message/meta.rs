@@ -101,3 +101,24 @@ pub struct Meta {
     /// When it reached its end.
     pub date_done: Option<Timestamp>,
 }
+
+impl Meta {
+    /// Of a task of which nothing is known but its id and its name.
+    #[must_use]
+    pub fn pending(id: TaskId, task: String) -> Self {
+        Self {
+            id,
+            task,
+            state: State::Pending,
+            result: None,
+            exception: None,
+            traceback: None,
+            children: Vec::new(),
+            parent_id: None,
+            group: None,
+            retries: 0,
+            worker: None,
+            date_done: None,
+        }
+    }
+}

@@ -7,7 +7,7 @@ pub use apply_async::ApplyAsync;
 pub use canvas::{Canvas, Group, chain, chord, group};
 
 use crate::broker::{BrokerError, Enqueue, Enqueued};
-use crate::canvas::{CanvasError, NEUTRAL_PRIORITY};
+use crate::canvas::CanvasError;
 use crate::result::AsyncResult;
 use crate::task::{IntoArguments, Task, TaskContext, WriteArguments};
 use crate::tasks::Tasks;
@@ -84,24 +84,8 @@ impl<A, T> Task<A, T> {
     /// of what comes before it is put before `arguments`, which is a tuple of those that are left.
     pub fn s<P: WriteArguments>(&self, arguments: P) -> Canvas<T> {
         let signature = self.write(arguments).map(|args| {
-            let mut signature = crate::message::Signature::new(self.name());
+            let mut signature = self.definition.signature();
             signature.args = args;
-            let options = self.definition.options();
-            if options.queue != crate::message::Message::DEFAULT_QUEUE {
-                signature.set("queue", &options.queue);
-            }
-            if let Some(priority) = options.priority {
-                signature.set(NEUTRAL_PRIORITY, &priority.get());
-            }
-            if let Some(limit) = options.time_limits.hard {
-                signature.set("time_limit", &limit.as_secs_f64());
-            }
-            if let Some(limit) = options.time_limits.soft {
-                signature.set("soft_time_limit", &limit.as_secs_f64());
-            }
-            if options.ignore_result {
-                signature.set("ignore_result", &true);
-            }
             signature
         });
         Canvas::new(self.tasks.clone(), signature)

@@ -7,7 +7,8 @@ use siding_runtime::{Kind, LaneKind, Route, RouteSpec, Routes};
 
 use super::arguments::ReadArguments;
 use super::{Call, Declaration, Options, TaskFunction, Work};
-use crate::message::Message;
+use crate::canvas::NEUTRAL_PRIORITY;
+use crate::message::{Message, Signature};
 
 /// A registered task: its function, its options, and its route once a worker has one.
 pub(crate) struct Definition {
@@ -83,6 +84,28 @@ impl Definition {
             ignore_result: options.ignore_result,
             ..Message::new(&*self.name)
         }
+    }
+
+    /// A signature of it with its options, without arguments.
+    pub(crate) fn signature(&self) -> Signature {
+        let options = self.options();
+        let mut signature = Signature::new(&*self.name);
+        if options.queue != Message::DEFAULT_QUEUE {
+            signature.set("queue", &options.queue);
+        }
+        if let Some(priority) = options.priority {
+            signature.set(NEUTRAL_PRIORITY, &priority.get());
+        }
+        if let Some(limit) = options.time_limits.hard {
+            signature.set("time_limit", &limit.as_secs_f64());
+        }
+        if let Some(limit) = options.time_limits.soft {
+            signature.set("soft_time_limit", &limit.as_secs_f64());
+        }
+        if options.ignore_result {
+            signature.set("ignore_result", &true);
+        }
+        signature
     }
 
     /// Its route among those of the runtime that runs it, which is the first that asked.

@@ -9,7 +9,7 @@ use siding_runtime::Handle;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use crate::broker::{Broker, Lease};
+use crate::broker::{Broker, Lease, Revocation};
 use crate::task::TaskContext;
 use crate::tasks::Tasks;
 
@@ -35,14 +35,28 @@ pub(crate) struct Crew {
 #[derive(Debug)]
 struct Held {
     end: Option<oneshot::Sender<End>>,
-    context: Option<TaskContext>,
+    context: TaskContext,
+    stage: Stage,
     renewed_at: Instant,
+}
+
+/// How far a message is that the worker holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its time has not come.
+    Scheduled,
+    /// It is due, and waits for a slot.
+    Reserved,
+    /// It has its slot.
+    Active,
 }
 
 /// Why work is ended from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The task was revoked.
+    /// The task was revoked, and has not begun.
+    Revoked,
+    /// The task was revoked, and has begun.
     Terminated,
     /// The message belongs to somebody else.
     Lost,
@@ -76,23 +90,32 @@ impl Crew {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds a message from now on, until [`let_go`](Self::let_go).
-    pub(super) fn hold(&self, lease: Lease) -> oneshot::Receiver<End> {
+    /// Holds a message from now on, until [`let_go`](Self::let_go). The context is told when it ends.
+    pub(super) fn hold(
+        &self,
+        lease: Lease,
+        context: TaskContext,
+        stage: Stage,
+    ) -> oneshot::Receiver<End> {
         let (end, ended) = oneshot::channel();
         let held = Held {
             end: Some(end),
-            context: None,
+            context,
+            stage,
             renewed_at: Instant::now(),
         };
         self.held().insert(lease, held);
         ended
     }
 
-    /// The context to be told when it ends.
-    pub(super) fn attach(&self, lease: &Lease, context: &TaskContext) {
-        if let Some(held) = self.held().get_mut(lease) {
-            held.context = Some(context.clone());
-        }
+    /// A message that was held before its time gets on to `stage`, unless it was ended meanwhile.
+    pub(super) fn advance(&self, lease: &Lease, stage: Stage) -> bool {
+        let mut held = self.held();
+        let Some(held) = held.get_mut(lease) else {
+            return false;
+        };
+        held.stage = stage;
+        held.end.is_some()
     }
 
     pub(super) fn let_go(&self, lease: &Lease) {
@@ -107,6 +130,25 @@ impl Crew {
     pub(super) fn end(&self, lease: &Lease, why: End) {
         if let Some(held) = self.held().get_mut(lease) {
             held.end(why);
+        }
+    }
+
+    /// Ends the work on a message, or says that it is not to begin.
+    pub(super) fn revoke(&self, lease: &Lease, revocation: Revocation) {
+        let mut all = self.held();
+        match all.get_mut(lease) {
+            Some(held) if held.stage != Stage::Active => held.end(End::Revoked),
+            Some(held) if revocation == Revocation::Terminate => held.end(End::Terminated),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Gives back what has not begun.
+    fn stop_waiting(&self) {
+        for held in self.held().values_mut() {
+            if held.stage != Stage::Active {
+                held.end(End::Stopped);
+            }
         }
     }
 
@@ -135,6 +177,7 @@ impl Crew {
 
     /// Waits for what runs until `limit`, then gives back the rest.
     pub(super) async fn drain(&self, limit: Duration) {
+        self.stop_waiting();
         if tokio::time::timeout(limit, self.emptied()).await.is_ok() {
             return;
         }
@@ -171,9 +214,7 @@ impl Crew {
 
 impl Held {
     fn end(&mut self, why: End) {
-        if let Some(context) = &self.context {
-            context.cancel();
-        }
+        self.context.cancel();
         if let Some(end) = self.end.take() {
             // Whoever settles it already listens no more.
             let _ = end.send(why);

@@ -12,7 +12,11 @@ use crate::task::{Ended, Options, TaskError};
 pub(super) enum Ran {
     /// The function returned, or may not run; it has sent these tasks.
     Ended(Ended, Vec<TaskId>),
-    /// The task was revoked.
+    /// The task was revoked before it began.
+    Revoked,
+    /// It could not begin in time.
+    Expired,
+    /// The task was revoked while it ran.
     Terminated,
     /// The message belongs to somebody else.
     Lost,
@@ -39,10 +43,9 @@ pub(super) fn settlement(
     let settlement = match ran {
         Ran::Lost => return Verdict::Silence,
         Ran::Stopped => return Verdict::Release,
-        Ran::Terminated => Settlement::Revoked {
-            reason: "terminated".to_owned(),
-            successors: errbacks(message, now),
-        },
+        Ran::Revoked => revoked(message, "revoked", now),
+        Ran::Expired => revoked(message, "expired", now),
+        Ran::Terminated => revoked(message, "terminated", now),
         Ran::Ended(Err(error), children) => failed(message, error, children, options, now),
         Ran::Ended(Ok(result), children) => match after_success(message, &result, now) {
             Ok(successors) => Settlement::Success {
@@ -54,6 +57,13 @@ pub(super) fn settlement(
         },
     };
     Verdict::Settle(Box::new(settlement))
+}
+
+fn revoked(message: &Message, reason: &str, now: Timestamp) -> Settlement {
+    Settlement::Revoked {
+        reason: reason.to_owned(),
+        successors: errbacks(message, now),
+    }
 }
 
 fn failed(

@@ -3,6 +3,7 @@
 mod claims;
 mod crew;
 mod ended;
+mod place;
 mod renewal;
 mod running;
 mod settling;
@@ -24,6 +25,9 @@ use crate::tasks::Tasks;
 
 /// How long a lease lasts unless set: work of a worker that is gone is found after this long.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// How many messages are held before their time unless set.
+const EARLY_MAX: usize = 10_000;
 
 /// Runs tasks: claims messages that are due, runs their functions on the lanes of the runtime, and settles them.
 ///
@@ -61,6 +65,7 @@ pub struct Worker {
     concurrency: Option<usize>,
     lease: Duration,
     stop_limit: Duration,
+    early_max: usize,
 }
 
 impl Tasks {
@@ -73,6 +78,7 @@ impl Tasks {
             concurrency: None,
             lease: LEASE,
             stop_limit: Duration::from_secs(30),
+            early_max: EARLY_MAX,
         }
     }
 }
@@ -114,6 +120,21 @@ impl Worker {
         self
     }
 
+    /// How many messages it holds at most that a broker delivered before their eta; 10 000 unless set. They take no slot, but
+    /// some memory, and their leases are renewed. When there are so many, it claims nothing until one of them is due: choose
+    /// more when many tasks wait for long and others must not wait behind them.
+    ///
+    /// # Panics
+    /// When it is zero.
+    pub fn early_max(mut self, messages: usize) -> Self {
+        assert!(
+            messages > 0,
+            "a worker that may hold nothing claims nothing"
+        );
+        self.early_max = messages;
+        self
+    }
+
     /// Runs tasks until `stop` resolves, and then until none of them runs.
     ///
     /// # Errors
@@ -133,12 +154,13 @@ impl Worker {
         } else {
             format!("{}@{}", self.name, crate::host::name())
         };
-        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, self.lease));
+        let lease = self.lease.min(broker.lease_max());
+        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, lease));
         let _farewell = Farewell(&crew);
         tracing::info!(worker = crew.name, queues = ?self.queues, ?slots, "the worker takes tasks");
         let renewal = renewal::renew(&crew);
         tokio::pin!(renewal);
-        let claims = claims::Claims::new(&crew, self.queues, slots);
+        let claims = claims::Claims::new(&crew, self.queues, slots, self.early_max);
         let ended = tokio::select! {
             ended = claims.run(stop) => ended,
             () = &mut renewal => Ok(()),

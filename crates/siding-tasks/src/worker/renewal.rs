@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::crew::{Crew, End};
-use crate::broker::{Lease, Renewal, Revocation};
+use crate::broker::{Lease, Renewal};
 
 /// A revoked task hears of it after this long at most, and leases are renewed for that no more often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -51,10 +51,10 @@ async fn renew_all(crew: &Crew, leases: Vec<Lease>, asked_at: Instant) {
 
 fn heed(crew: &Crew, lease: &Lease, answer: Renewal, asked_at: Instant) {
     match answer {
-        Renewal::Held | Renewal::Revoked(Revocation::Ignore) => crew.renewed(lease, asked_at),
-        Renewal::Revoked(Revocation::Terminate) => {
+        Renewal::Held => crew.renewed(lease, asked_at),
+        Renewal::Revoked(revocation) => {
             crew.renewed(lease, asked_at);
-            crew.end(lease, End::Terminated);
+            crew.revoke(lease, revocation);
         }
         Renewal::Lost => lose(crew, lease),
     }

@@ -9,28 +9,30 @@ use tokio::time::Instant;
 
 use super::crew::{Crew, End};
 use super::ended::{self, Ran};
+use super::place::Place;
 use super::settling;
-use super::slots::Slot;
 use super::unwind::CatchUnwind;
 use crate::broker::{Delivery, Lease};
 use crate::message::Message;
 use crate::task::{Call, Definition, Ended, TaskContext, TaskError, Work, process, scope, scoped};
 
-/// Starts work on `delivery`. It keeps `slot` until the task has ended.
-pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, slot: Slot) {
+/// Starts work on `delivery`, at its place.
+pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, place: Place) {
     let definition = crew.tasks.definition(&delivery.message.task);
     let route = definition
         .as_ref()
         .map_or(RouteId::BACKGROUND, |definition| {
             definition.route(crew.handle.routes()).id()
         });
-    let end = crew.hold(delivery.lease.clone());
+    let lease = delivery.lease;
+    let context = TaskContext::new(delivery.message, crew.name.clone(), delivery.deliveries);
+    let end = crew.hold(lease.clone(), context.clone(), place.stage());
     let held = Hold {
         crew: Arc::clone(crew),
-        lease: delivery.lease.clone(),
+        lease,
     };
-    crew.handle
-        .spawn_as(route, serve(held, delivery, definition, end, slot));
+    let work = serve(held, context, definition, end, place);
+    crew.handle.spawn_as(route, work);
 }
 
 /// A message that is held, and let go however its work ends.
@@ -47,19 +49,22 @@ impl Drop for Hold {
 
 async fn serve(
     held: Hold,
-    delivery: Delivery,
+    context: TaskContext,
     definition: Option<Arc<Definition>>,
     mut end: oneshot::Receiver<End>,
-    slot: Slot,
+    place: Place,
 ) {
     let (crew, lease) = (&held.crew, &held.lease);
-    let context = TaskContext::new(delivery.message, crew.name.clone(), delivery.deliveries);
     let message = context.message();
     tracing::debug!(task = message.task, id = %message.id, "task received");
+    let turn = place.turn(crew, lease, message, &mut end).await;
     let started = Instant::now();
-    let ran = match &definition {
-        Some(definition) => run(&held, definition, &context, &mut end).await,
-        None => Ran::Ended(Err(not_registered(message)), Vec::new()),
+    let (slot, ran) = match turn {
+        Ok(slot) => {
+            let ran = work(crew, definition.as_ref(), &context, &mut end).await;
+            (Some(slot), ran)
+        }
+        Err(ran) => (None, ran),
     };
     let options = definition.map(|definition| definition.options());
     let verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
@@ -70,15 +75,17 @@ async fn serve(
     drop(unsettled);
 }
 
-async fn run(
-    held: &Hold,
-    definition: &Arc<Definition>,
+async fn work(
+    crew: &Crew,
+    definition: Option<&Arc<Definition>>,
     context: &TaskContext,
     end: &mut oneshot::Receiver<End>,
 ) -> Ran {
-    held.crew.attach(&held.lease, context);
+    let Some(definition) = definition else {
+        return Ran::Ended(Err(not_registered(context.message())), Vec::new());
+    };
     let limit = context.message().time_limits.hard;
-    let work = attempt(&held.crew, definition, context);
+    let work = attempt(crew, definition, context);
     let overtime = async {
         match limit {
             Some(limit) => {
@@ -102,6 +109,7 @@ async fn run(
 impl From<Result<End, oneshot::error::RecvError>> for Ran {
     fn from(why: Result<End, oneshot::error::RecvError>) -> Self {
         match why {
+            Ok(End::Revoked) => Self::Revoked,
             Ok(End::Terminated) => Self::Terminated,
             Ok(End::Lost) => Self::Lost,
             Ok(End::Stopped) | Err(_) => Self::Stopped,

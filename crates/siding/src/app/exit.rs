@@ -13,6 +13,6 @@ pub const ADDRESS: u8 = 3;
 /// It was told to stop and had to cut connections or background work off, at the drain limit or at the second signal; or a
 /// worker its tasks at the second signal.
 pub const CUT_OFF: u8 = 4;
-/// The task store cannot be opened, or a worker's has failed for good: its directory, the disk or the file is at fault;
-/// standard error says which.
+/// The task store cannot be opened, or a worker's has failed for good: its directory, the disk or the file is at fault; or
+/// the broker cannot be reached, or does not let this program in. Standard error says which.
 pub const STORE: u8 = 5;

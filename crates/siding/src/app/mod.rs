@@ -1,6 +1,7 @@
 //! The application: routes, settings, and how it is run.
 
 mod args;
+mod celery;
 mod child;
 mod duration;
 pub mod exit;
@@ -35,6 +36,7 @@ use crate::processes::{InChild, Processes};
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
 
+pub use celery::{CelerySettings, RemoteControl, UnknownTasks};
 pub use listing::Listed;
 pub use running::{Running, StartError};
 pub use settings::{LogFormat, Settings, TaskSettings};
@@ -269,7 +271,7 @@ where
     }
 
     /// Gives the application durable tasks. Their store is opened when the application starts, in the data directory
-    /// ([`TaskSettings::data`]); then `tasks` can be sent, and a worker runs them, here (`serve`) or in a process of its
+    /// ([`TaskSettings::data`]), or their broker is connected to ([`TaskSettings::broker`]); then `tasks` can be sent, and a worker runs them, here (`serve`) or in a process of its
     /// own (`worker`).
     ///
     /// ```no_run

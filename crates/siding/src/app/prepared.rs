@@ -19,12 +19,9 @@ pub(super) struct Prepared {
 }
 
 impl App {
-    /// Opens the task store, and starts the runtime.
+    /// Starts the runtime, and opens the task store.
     pub(super) fn prepare(self) -> Result<Prepared, StartError> {
         let mut settings = self.settings;
-        if let Some(tasks) = &self.tasks {
-            tasks.connect(store::open(&settings.tasks)?);
-        }
         child::admit_requests(&mut settings);
         let journal = journal::Journal::default();
         let mut builder = Builder::new().config(settings.runtime);
@@ -43,6 +40,9 @@ impl App {
             builder = builder.observer(observer);
         }
         let runtime = builder.build().map_err(StartError::Runtime)?;
+        if let Some(tasks) = &self.tasks {
+            tasks.connect(runtime.block_on(store::open(&settings.tasks))?);
+        }
         let handle = runtime.handle();
         journal.attach(handle);
         for processes in &self.processes.handles {

@@ -73,8 +73,10 @@ pub(super) fn exit_code(error: &StartError) -> u8 {
     match error {
         StartError::Runtime(_) => exit::FAILURE,
         StartError::Listen { .. } => exit::ADDRESS,
-        StartError::Store(_) => exit::STORE,
-        StartError::OpenAdmin { .. } => exit::USAGE,
+        StartError::Store(_) | StartError::Broker { .. } | StartError::Results { .. } => {
+            exit::STORE
+        }
+        StartError::LeftOut { .. } | StartError::OpenAdmin { .. } => exit::USAGE,
     }
 }
 

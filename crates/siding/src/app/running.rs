@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding_runtime::{Handle, Runtime};
-use siding_tasks::{OpenError, Tasks};
+use siding_tasks::{BrokerError, OpenError, Tasks};
 use tokio::sync::watch;
 
 use super::prepared::Prepared;
@@ -36,6 +36,33 @@ pub enum StartError {
     /// The store of the tasks cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The broker cannot be reached, or does not let this program in.
+    #[error("the broker {url} cannot be used: {source}")]
+    Broker {
+        /// Its URL, without its password.
+        url: String,
+        /// Why not.
+        source: BrokerError,
+    },
+    /// The result backend cannot be reached, or does not let this program in.
+    #[error("the result backend {url} cannot be used: {source}")]
+    Results {
+        /// Its URL, without its password.
+        url: String,
+        /// Why not.
+        source: BrokerError,
+    },
+    /// The program was built without what a URL takes.
+    #[error(
+        "{url} takes Siding's feature `{feature}`, which this program was built without; add it to the dependency: \
+         siding = {{ features = [\"{feature}\"], ... }}"
+    )]
+    LeftOut {
+        /// The URL, without its password.
+        url: String,
+        /// The feature.
+        feature: &'static str,
+    },
     /// The admin listener would be open to others.
     #[error(
         "the admin listener on {address} needs a token, because others can reach that address (--admin-token, or listen on 127.0.0.1)"
@@ -73,8 +100,8 @@ impl App {
     /// Starts the application, and returns once it listens.
     ///
     /// # Errors
-    /// When the runtime does not start, an address cannot be had, the task store cannot be opened, or the admin listener
-    /// would be open to others.
+    /// When the runtime does not start, an address cannot be had, the task store cannot be opened, the broker not be reached, or
+    /// the admin listener would be open to others.
     ///
     /// # Panics
     /// When its [tasks](App::with_tasks) are connected to a broker already.

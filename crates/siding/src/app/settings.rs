@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use siding_runtime::Config;
+use siding_tasks::BrokerUrl;
 
+use super::celery::CelerySettings;
 use crate::Limits;
 
 /// Everything that can be set on an application, before flags and the environment have their say.
@@ -43,6 +45,11 @@ pub struct Settings {
 /// Where tasks are kept, and who runs them. Without tasks none of it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskSettings {
+    /// The broker that keeps them, which Celery's workers and clients may share; the embedded store unless set. It takes the
+    /// feature `redis` or `amqp`.
+    pub broker: Option<BrokerUrl>,
+    /// How that broker is used. For the embedded store none of it matters.
+    pub celery: CelerySettings,
     /// The directory of the embedded store: `data` unless set. It is created when missing.
     pub data: PathBuf,
     /// Whether `serve` runs tasks too: it does unless set.
@@ -59,6 +66,8 @@ pub struct TaskSettings {
 impl Default for TaskSettings {
     fn default() -> Self {
         Self {
+            broker: None,
+            celery: CelerySettings::default(),
             data: PathBuf::from("data"),
             worker: true,
             queues: vec![siding_tasks::Message::DEFAULT_QUEUE.to_owned()],

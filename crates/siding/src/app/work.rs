@@ -59,11 +59,13 @@ impl App {
 }
 
 fn handle(app: &App, command: TaskCommand) -> Result<Result<(), CommandError>, StartError> {
-    let broker = store::open_existing(&app.settings.tasks)?;
     let mut runtime = Builder::new();
     runtime = runtime.event_loop_threads(1).relief_threads(0);
     let runtime = runtime.build().map_err(StartError::Runtime)?;
-    Ok(runtime.block_on(command.run(&*broker)))
+    runtime.block_on(async {
+        let broker = store::open_existing(&app.settings.tasks).await?;
+        Ok(command.run(&*broker).await)
+    })
 }
 
 fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {

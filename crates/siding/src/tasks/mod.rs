@@ -9,9 +9,10 @@ mod progress;
 pub(crate) mod wire;
 
 pub use siding_tasks::{
-    ApplyAsync, AsyncResult, Canvas, Exception, GetError, Group, GroupResult, Meta, Priority,
-    RawJson, Revocation, Schedule, SendError, State, Task, TaskContext, TaskError, TaskId, Tasks,
-    chain, chord, group,
+    AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Exception, GetError, Group,
+    GroupResult, Meta, Priority, RawJson, RedisServer, RedisUrl, Revocation, Schedule, Secret,
+    SendError, State, Task, TaskContext, TaskError, TaskId, Tasks, Tls, TlsFiles, UrlError, chain,
+    chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use siding_tasks::{Canvas, GetError, State, Task, TaskError, chain, chord, group};
+use siding_tasks::{Canvas, GetError, RawJson, State, Task, TaskError, chain, chord, group};
 
 use super::app::App;
 use crate::support::PATIENCE;
@@ -27,6 +27,26 @@ fn a_chain_hands_results_on() {
         let result = canvas.delay().await.unwrap();
         assert_eq!(result.get(PATIENCE).await.unwrap(), 114);
         assert!(result.parent().await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn tasks_that_are_known_by_name_alone_are_parts_too() {
+    let app = App::new();
+    let (add, _) = tasks(&app);
+    app.serve(async {
+        let one = vec![RawJson::of(&1).unwrap()];
+        let canvas = add.s((1, 2)) | app.tasks.signature::<i64>("add", one.clone(), []);
+        assert_eq!(
+            canvas.delay().await.unwrap().get(PATIENCE).await.unwrap(),
+            4
+        );
+        let unknown = app.tasks.signature::<i64>("python.add", one, []);
+        let error = unknown.delay().await.unwrap().get(PATIENCE).await;
+        let GetError::Failed { exception, .. } = error.unwrap_err() else {
+            panic!("nobody has it");
+        };
+        assert_eq!(exception.exc_type, "NotRegistered");
     });
 }
 

@@ -3,10 +3,12 @@
 mod app;
 mod calls;
 mod canvas;
+mod early;
 pub(crate) mod faulty;
 mod lanes;
 mod limits;
 mod processes;
 mod rate;
+mod scripted;
 mod support;
 mod worker;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::celery::CeleryFlags;
 use super::tasks::TaskFlags;
 use super::values::{Admin, address, admin, bytes, filter, token};
 use crate::app::duration;
@@ -41,6 +42,8 @@ pub(super) struct Flags {
     lanes: LaneFlags,
     #[command(flatten)]
     tasks: TaskFlags,
+    #[command(flatten)]
+    celery: CeleryFlags,
 }
 
 #[derive(Args, Debug, Default)]
@@ -147,8 +150,8 @@ struct LaneFlags {
 }
 
 impl Flags {
-    /// Puts what they say over `settings`.
-    pub(super) fn apply(self, settings: &mut Settings) {
+    /// Puts what they say over `settings`, or says what is wrong.
+    pub(super) fn apply(self, settings: &mut Settings) -> Result<(), String> {
         set(&mut settings.bind, self.bind);
         set(&mut settings.admin, self.admin.map(|admin| admin.0));
         settings.admin_token = self.admin_token.or(settings.admin_token.take());
@@ -157,6 +160,7 @@ impl Flags {
         self.limits.apply(settings);
         self.lanes.apply(settings);
         self.tasks.apply(&mut settings.tasks);
+        self.celery.apply(&mut settings.tasks)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: flags over environment over what the application has set.
 
+mod celery;
 mod flags;
 mod tasks;
 mod values;
@@ -8,6 +9,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use siding_tasks::{BackendUrl, BrokerUrl};
 
 use super::settings::Settings;
 use crate::tasks::TaskCommand;
@@ -61,8 +63,10 @@ pub(super) fn read(
         .try_get_matches_from_mut(args)
         .and_then(|matches| CommandLine::from_arg_matches(&matches))
         .map_err(|error| error.format(&mut command))?;
-    line.flags.apply(settings);
-    check(settings).map_err(|what| command.error(ErrorKind::ValueValidation, what))?;
+    let applied = line.flags.apply(settings);
+    applied
+        .and_then(|()| check(settings))
+        .map_err(|what| command.error(ErrorKind::ValueValidation, what))?;
     Ok(line.role.unwrap_or_default())
 }
 
@@ -75,7 +79,17 @@ fn check(settings: &Settings) -> Result<(), String> {
             threads.threads_min, threads.threads_max
         ));
     }
-    Ok(())
+    let tasks = &settings.tasks;
+    match (&tasks.broker, &tasks.celery.result_backend) {
+        (None, Some(_)) => Err(
+            "--result-backend without --broker: the embedded store keeps results itself; name the broker too, or leave it out"
+                .to_owned(),
+        ),
+        (Some(BrokerUrl::Redis(_)), Some(BackendUrl::Rpc)) => Err(
+            "--result-backend rpc:// takes an AMQP broker; leave it out, and results go to the broker's Redis".to_owned(),
+        ),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +97,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::app::celery::{CelerySettings, RemoteControl, UnknownTasks};
 
     /// What an application has set itself.
     fn settings() -> Settings {
@@ -144,6 +159,72 @@ mod tests {
             ),
             (2, Some(64 << 20), Some(9))
         );
+    }
+
+    #[test]
+    fn a_broker_and_how_it_is_used_are_read() {
+        let (_, read) = read_flags(&[
+            "--broker=redis://:wonder@cache/1",
+            "--result-backend=disabled",
+            "--key-prefix=shop:",
+            "--visibility-timeout=2m",
+            "--result-expires=3h",
+            "--task-events",
+            "--remote-control=ping, stats",
+            "--unknown-tasks=leave",
+        ]);
+        let broker = read.tasks.broker.as_ref().expect("was given");
+        assert_eq!(broker.to_string(), "redis://:**@cache:6379/1");
+        assert_eq!(
+            read.tasks.celery,
+            CelerySettings {
+                result_backend: Some(BackendUrl::Disabled),
+                key_prefix: "shop:".to_owned(),
+                visibility_timeout: Duration::from_secs(120),
+                result_expires: Duration::from_secs(3 * 3_600),
+                task_events: true,
+                remote_control: RemoteControl::Methods(vec!["ping".to_owned(), "stats".to_owned()]),
+                unknown_tasks: UnknownTasks::Leave,
+            }
+        );
+        assert!(!format!("{read:?}").contains("wonder"));
+    }
+
+    #[test]
+    fn a_wrong_broker_is_refused_without_its_password() {
+        for (flags, words) in [
+            (
+                &["--broker=redis://:hush@cache:port"][..],
+                "--broker: its port",
+            ),
+            (&["--broker=http://:hush@cache"], "no broker"),
+            (
+                &["--result-backend=redis://:hush@cache/0"],
+                "name the broker",
+            ),
+            (
+                &["--broker=redis://", "--result-backend=db+x://:hush@y"],
+                "--result-backend: ",
+            ),
+            (
+                &["--broker=redis://:hush@h", "--result-backend=rpc://"],
+                "takes an AMQP broker",
+            ),
+            (
+                &["--broker=redis://:hush@h", "--remote-control=ping,,"],
+                "write all, off",
+            ),
+            (
+                &["--broker=redis://:hush@h", "--unknown-tasks=eat"],
+                "fail, leave",
+            ),
+        ] {
+            let args = std::iter::once(&"test").chain(flags).map(OsString::from);
+            let error = read("test", args, &mut settings())
+                .expect_err(words)
+                .to_string();
+            assert!(error.contains(words) && !error.contains("hush"), "{error}");
+        }
     }
 
     #[test]

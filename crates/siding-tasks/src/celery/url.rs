@@ -1,1 +1,0 @@
-//! The URLs of brokers and result backends.

@@ -1,0 +1,57 @@
+-- Claims messages: takes them off their lists and notes them as unacknowledged, in one step.
+-- KEYS: unacked, unacked_index, leases, undecodable, the prefix of revocations, and then the lists, the most urgent first.
+-- ARGV: how many at most; the score of the first claim; when the leases end; how many messages may be passed over in a
+-- list; the queue of each list, as JSON; what is wanted, as JSON, or nothing.
+-- Returns the claims, what could not be decoded, and how many messages are left.
+local unacked, index, leases, undecodable, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local limit, score, ends, depth = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local queues = cjson.decode(ARGV[5])
+local want = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
+
+local function wanted(task)
+    if not want then return true end
+    local quota = want.tasks[task]
+    if not quota then return not want.only end
+    if quota == 0 then return true end
+    if want.left[quota] == 0 then return false end
+    want.left[quota] = want.left[quota] - 1
+    return true
+end
+
+-- The text of the message stays as it is: decoding and encoding would change numbers and empty lists.
+local function entry(raw, queue)
+    return '[' .. raw .. ',"",' .. cjson.encode(queue) .. ']'
+end
+
+local claims, bad = {}, {}
+for place, queue in ipairs(queues) do
+    local list, passed = KEYS[5 + place], 0
+    while #claims < limit and passed < depth do
+        local raw = redis.call('LINDEX', list, -1 - passed)
+        if not raw then break end
+        local decoded, message = pcall(cjson.decode, raw)
+        local known, tag, task, id = pcall(function()
+            return message.properties.delivery_tag, message.headers.task, message.headers.id
+        end)
+        if not decoded or not known or type(tag) ~= 'string' then
+            redis.call('LREM', list, -1, raw)
+            redis.call('LPUSH', undecodable, raw)
+            redis.call('LTRIM', undecodable, 0, 9999)
+            bad[#bad + 1] = {queue, raw}
+        elseif not wanted(task) then
+            passed = passed + 1
+        else
+            if passed == 0 then redis.call('RPOP', list) else redis.call('LREM', list, -1, raw) end
+            local text = string.format('%.6f', score + #claims * 0.000001)
+            redis.call('HSET', unacked, tag, entry(raw, queue))
+            redis.call('ZADD', index, text, tag)
+            redis.call('ZADD', leases, ends, tag .. ' ' .. text)
+            local revocation = type(id) == 'string' and redis.call('GET', revoked .. id) or false
+            claims[#claims + 1] = {place, raw, tag, text, revocation or ''}
+        end
+    end
+end
+
+local left = 0
+for place = 1, #queues do left = left + redis.call('LLEN', KEYS[5 + place]) end
+return {claims, bad, left}

@@ -1,0 +1,3 @@
+-- Deletes a key if it has a value: gives a lead, or a lock, back.
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0

@@ -1,0 +1,25 @@
+-- Sends messages, all of them; those whose guard is taken are left out.
+-- ARGV: the number of values, then for each its key, the value and seconds to keep it; then for each message its list, its
+-- text, its id, and its guard: a key or '', and seconds to keep that.
+-- Returns for each message '' when it was sent, or the id that has its guard.
+local at = 0
+local function take()
+    at = at + 1
+    return ARGV[at]
+end
+for _ = 1, tonumber(take()) do
+    local key, value, seconds = take(), take(), take()
+    redis.call('SET', key, value, 'EX', seconds)
+end
+local answers = {}
+while at < #ARGV do
+    local list, message, id, guard, seconds = take(), take(), take(), take(), take()
+    local answer = ''
+    if guard ~= '' and not redis.call('SET', guard, id, 'NX', 'EX', seconds) then
+        answer = redis.call('GET', guard)
+    else
+        redis.call('LPUSH', list, message)
+    end
+    answers[#answers + 1] = answer
+end
+return answers

@@ -1,0 +1,55 @@
+-- Ends a claim, stores results and sends messages, in one step; nothing of it when the claim is over.
+-- KEYS: unacked, unacked_index, leases, the prefix of revocations.
+-- ARGV: the tag, its score ('' when no claim is ended), the task's id; the number of guards, then for each a key and the
+-- value that it must have; the number of results, then for each its key, seconds to keep it and the document; the
+-- number of lists, then for each its key and the message; the number of values, then for each its key, the value and
+-- seconds to keep it (0 deletes it; -1 deletes it if it has the value).
+local unacked, index, leases, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local tag, score, id = ARGV[1], ARGV[2], ARGV[3]
+local at = 3
+local function take()
+    at = at + 1
+    return ARGV[at]
+end
+
+if score ~= '' then
+    local now = redis.call('ZSCORE', index, tag)
+    if not now or tonumber(now) ~= tonumber(score) then return 0 end
+end
+for _ = 1, tonumber(take()) do
+    local key, value = take(), take()
+    if redis.call('GET', key) ~= value then return 0 end
+end
+if score ~= '' then
+    redis.call('ZREM', index, tag)
+    redis.call('HDEL', unacked, tag)
+    redis.call('ZREM', leases, tag .. ' ' .. score)
+    redis.call('DEL', revoked .. id)
+end
+
+-- A success that is there stays, as in Celery.
+local function succeeded(document)
+    if not document or not document:find('"status": ?"SUCCESS"') then return false end
+    local decoded, meta = pcall(cjson.decode, document)
+    return decoded and meta.status == 'SUCCESS'
+end
+for _ = 1, tonumber(take()) do
+    local key, seconds, document = take(), take(), take()
+    if not succeeded(redis.call('GET', key)) then
+        redis.call('SET', key, document, 'EX', seconds)
+        redis.call('PUBLISH', key, document)
+    end
+end
+for _ = 1, tonumber(take()) do
+    local list, message = take(), take()
+    redis.call('LPUSH', list, message)
+end
+for _ = 1, tonumber(take()) do
+    local key, value, seconds = take(), take(), tonumber(take())
+    if seconds > 0 then
+        redis.call('SET', key, value, 'EX', seconds)
+    elseif seconds == 0 or redis.call('GET', key) == value then
+        redis.call('DEL', key)
+    end
+end
+return 1

@@ -1,0 +1,24 @@
+//! The scripts that run in the server, each one step.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal),* $(,)?) => {
+        $(pub(super) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(include_str!(concat!("lua/", $file, ".lua"))));)*
+    };
+}
+
+scripts! {
+    CHORD_COUNT = "chord_count",
+    CLAIM = "claim",
+    LEAD = "lead",
+    RELEASE = "release",
+    RENEW = "renew",
+    RESIGN = "resign",
+    RESTORE = "restore",
+    SEND = "send",
+    SETTLE = "settle",
+}

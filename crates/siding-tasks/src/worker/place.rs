@@ -1,0 +1,103 @@
+//! Where a message waits until its task may start.
+
+use std::time::Duration;
+
+use siding_runtime::LaneKind;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::crew::{Crew, End, Stage};
+use super::ended::Ran;
+use super::slots::{Slot, Slots};
+use crate::broker::Lease;
+use crate::message::{Message, Timestamp};
+use crate::tasks::Tasks;
+
+/// However far its time is, a message looks at the clock again after so long: it may have been set.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a message waits until its task may start.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// It need not wait.
+    Slot(Slot),
+    /// It came before its time. It takes a slot when that has come.
+    Early {
+        slots: Slots,
+        lane: LaneKind,
+        /// One of the places for those that are early; none if the broker gave more than was asked for.
+        permit: Option<OwnedSemaphorePermit>,
+    },
+}
+
+impl Place {
+    pub(super) const fn stage(&self) -> Stage {
+        match self {
+            Self::Slot(_) => Stage::Active,
+            Self::Early { .. } => Stage::Scheduled,
+        }
+    }
+
+    /// The slot of the message, when its time has come; or how it ended before.
+    pub(super) async fn turn(
+        self,
+        crew: &Crew,
+        lease: &Lease,
+        message: &Message,
+        end: &mut oneshot::Receiver<End>,
+    ) -> Result<Slot, Ran> {
+        let (slots, lane, permit) = match self {
+            Self::Slot(slot) => return Ok(slot),
+            Self::Early {
+                slots,
+                lane,
+                permit,
+            } => (slots, lane, permit),
+        };
+        let turn = async {
+            due(&crew.tasks, message.eta).await;
+            in_time(message, crew.tasks.now())?;
+            advance(crew, lease, Stage::Reserved).await;
+            let slot = slots.wait(lane).await;
+            in_time(message, crew.tasks.now())?;
+            Ok(slot)
+        };
+        let turn = tokio::select! {
+            biased;
+            why = &mut *end => Err(Ran::from(why)),
+            turn = turn => turn,
+        };
+        drop(permit);
+        let slot = turn?;
+        if crew.advance(lease, Stage::Active) {
+            return Ok(slot);
+        }
+        drop(slot);
+        Err(Ran::from(end.await))
+    }
+}
+
+/// Gets on to `stage`; never, if the work was ended meanwhile.
+async fn advance(crew: &Crew, lease: &Lease, stage: Stage) {
+    if !crew.advance(lease, stage) {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Resolves when the time has come.
+async fn due(tasks: &Tasks, eta: Option<Timestamp>) {
+    let Some(eta) = eta else { return };
+    loop {
+        let now = tasks.now();
+        if eta <= now {
+            return;
+        }
+        tokio::time::sleep(eta.since(now).min(PATIENCE)).await;
+    }
+}
+
+fn in_time(message: &Message, now: Timestamp) -> Result<(), Ran> {
+    match message.expires {
+        Some(expires) if expires <= now => Err(Ran::Expired),
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the Celery peer against real servers.
+
+mod redis;

@@ -1,0 +1,8 @@
+//! The Redis transport by itself.
+
+mod claims;
+mod connections;
+mod managing;
+mod restoring;
+mod servers;
+mod support;

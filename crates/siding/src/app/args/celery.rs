@@ -1,0 +1,91 @@
+//! The flags about a broker that is shared with Celery.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use clap::Args;
+use siding_tasks::Secret;
+
+use super::flags::set;
+use crate::app::celery::{RemoteControl, UnknownTasks};
+use crate::app::duration;
+use crate::app::settings::TaskSettings;
+
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Broker shared with Celery")]
+pub(super) struct CeleryFlags {
+    /// Broker of the tasks, for example redis://localhost:6379/0 or amqp://localhost; better in the environment if it has a
+    /// password [default: the embedded store]
+    #[arg(long, global = true, env = "SIDING_BROKER", value_name = "URL", hide_env_values = true, value_parser = secret)]
+    broker: Option<Secret>,
+    /// Where results go: redis://..., rpc:// or disabled [default: the broker's Redis; with AMQP rpc://]
+    #[arg(long, global = true, env = "SIDING_RESULT_BACKEND", value_name = "URL", hide_env_values = true, value_parser = secret)]
+    result_backend: Option<Secret>,
+    /// What stands before every key on Redis: Celery's global_keyprefix [default: nothing]
+    #[arg(long, global = true, env = "SIDING_KEY_PREFIX", value_name = "PREFIX")]
+    key_prefix: Option<String>,
+    /// Age at which Celery's workers take a claim on Redis for lost; the same for all on a database [default: 1h]
+    #[arg(long, global = true, env = "SIDING_VISIBILITY_TIMEOUT", value_name = "TIME", value_parser = duration::parse)]
+    visibility_timeout: Option<Duration>,
+    /// How long results are kept on Redis [default: 24h]
+    #[arg(long, global = true, env = "SIDING_RESULT_EXPIRES", value_name = "TIME", value_parser = duration::parse)]
+    result_expires: Option<Duration>,
+    /// Publish events about tasks from the start, as Celery's -E
+    #[arg(long, global = true, env = "SIDING_TASK_EVENTS")]
+    task_events: bool,
+    /// What celery inspect and celery control may do: all, off, or methods such as ping,stats [default: all]
+    #[arg(long, global = true, env = "SIDING_REMOTE_CONTROL", value_name = "WHAT", value_parser = remote_control)]
+    remote_control: Option<RemoteControl>,
+    /// What to do with messages whose task is not known here [default: fail]
+    #[arg(
+        long,
+        global = true,
+        env = "SIDING_UNKNOWN_TASKS",
+        value_enum,
+        value_name = "WHAT"
+    )]
+    unknown_tasks: Option<UnknownTasks>,
+}
+
+impl CeleryFlags {
+    /// Puts what they say over `settings`. URLs are read here and not by clap, which repeats what it refuses.
+    pub(super) fn apply(self, settings: &mut TaskSettings) -> Result<(), String> {
+        if let Some(url) = self.broker {
+            let url = url.reveal().parse();
+            settings.broker = Some(url.map_err(|why| format!("--broker: {why}"))?);
+        }
+        let celery = &mut settings.celery;
+        if let Some(url) = self.result_backend {
+            let url = url.reveal().parse();
+            celery.result_backend = Some(url.map_err(|why| format!("--result-backend: {why}"))?);
+        }
+        set(&mut celery.key_prefix, self.key_prefix);
+        set(&mut celery.visibility_timeout, self.visibility_timeout);
+        set(&mut celery.result_expires, self.result_expires);
+        celery.task_events |= self.task_events;
+        set(&mut celery.remote_control, self.remote_control);
+        set(&mut celery.unknown_tasks, self.unknown_tasks);
+        Ok(())
+    }
+}
+
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
+fn remote_control(text: &str) -> Result<RemoteControl, String> {
+    let methods = || {
+        text.split(',')
+            .map(|method| method.trim().to_owned())
+            .collect()
+    };
+    match text {
+        "all" => Ok(RemoteControl::All),
+        "off" => Ok(RemoteControl::Off),
+        text if text.split(',').any(|method| method.trim().is_empty()) => Err(
+            "write all, off, or the methods that are allowed, for example ping,stats,active"
+                .to_owned(),
+        ),
+        _ => Ok(RemoteControl::Methods(methods())),
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be set of a broker that is shared with Celery.
+
+use std::time::Duration;
+
+use siding_tasks::BackendUrl;
+
+/// How a broker that Celery's workers and clients may share is used. The defaults are Celery's.
+///
+/// ```
+/// use siding::{CelerySettings, Settings};
+///
+/// let mut settings = Settings::default();
+/// settings.tasks.broker = Some("redis://localhost:6379/0".parse()?);
+/// settings.tasks.celery = CelerySettings {
+///     result_backend: Some("redis://localhost:6379/1".parse()?),
+///     ..CelerySettings::default()
+/// };
+/// # Ok::<(), siding::tasks::UrlError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CelerySettings {
+    /// Where results go. Unless set: with a broker on Redis to the same database, with one over AMQP back to the client
+    /// (`rpc://`).
+    pub result_backend: Option<BackendUrl>,
+    /// What stands before every key on Redis, of messages and of results: Celery's `global_keyprefix`. Nothing unless set.
+    /// Celery gives each of the two its own, and adds a `_` to that of results unless it ends in one of `:_-.`.
+    pub key_prefix: String,
+    /// How old a Python worker's claim on Redis is when its message is delivered again: kombu's `visibility_timeout`, 1 h
+    /// unless set. Whatever the number, it should be the same in every program on the database, as the shortest holds for all.
+    /// Claims of Siding's workers do not age while they are held.
+    pub visibility_timeout: Duration,
+    /// How long results are kept on Redis: Celery's `result_expires`, 1 day unless set.
+    pub result_expires: Duration,
+    /// Whether a worker publishes events about tasks from the start: Celery's `-E`. It does not unless set; `celery events`
+    /// and Flower turn it on in workers that run.
+    pub task_events: bool,
+    /// What `celery inspect`, `celery control` and Flower may do to a worker: everything unless set.
+    pub remote_control: RemoteControl,
+    /// What a worker does with a message whose task it does not know: it fails the task, as Celery does, unless set.
+    pub unknown_tasks: UnknownTasks,
+}
+
+/// What may be done to a worker through the broker. Whoever can write to the broker can run its tasks anyway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RemoteControl {
+    /// Everything.
+    #[default]
+    All,
+    /// Nothing: it does not even listen.
+    Off,
+    /// These methods, such as `ping` and `stats`; others are not answered.
+    Methods(Vec<String>),
+}
+
+/// What a worker does with a message whose task it does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum UnknownTasks {
+    /// Fails it with `NotRegistered`, as Celery does.
+    #[default]
+    Fail,
+    /// Leaves it to others: for a queue that workers with different tasks share.
+    Leave,
+}
+
+impl Default for CelerySettings {
+    fn default() -> Self {
+        Self {
+            result_backend: None,
+            key_prefix: String::new(),
+            visibility_timeout: Duration::from_secs(3_600),
+            result_expires: Duration::from_secs(24 * 3_600),
+            task_events: false,
+            remote_control: RemoteControl::default(),
+            unknown_tasks: UnknownTasks::default(),
+        }
+    }
+}
