@@ -6,7 +6,7 @@ mod builtins;
 mod read;
 mod write;
 
-pub(crate) use read::{read, repr};
+pub(crate) use read::{exception_repr, read};
 pub(crate) use write::{exception, write};
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn shown(arguments: &[RawJson]) -> String {
 }
 
 /// An exception that [`exception`](super::exception) wrote, or Python, as Python's `repr` has it: `ValueError('no')`.
-pub(crate) fn repr(exception: &RawJson) -> String {
+pub(crate) fn exception_repr(exception: &RawJson) -> String {
     let kept = Kept::of(exception);
     format!("{}({})", kept.exc_type, shown(&kept.arguments()))
 }

@@ -188,14 +188,14 @@ fn what_is_no_document_is_an_error() {
 
 #[test]
 fn exceptions_are_shown_as_python_does() {
-    let shown = |text: &str| repr(&RawJson::parse(text.to_owned()).unwrap());
+    let shown = |text: &str| exception_repr(&RawJson::parse(text.to_owned()).unwrap());
     let two =
         r#"{"exc_type": "ValueError", "exc_message": ["it's", 42], "exc_module": "builtins"}"#;
     assert_eq!(shown(two), r#"ValueError("it's", 42)"#);
     assert_eq!(shown(r#"{"exc_type": "E", "exc_message": "x"}"#), "E('x')");
     assert_eq!(shown(r#"{"exc_type": "E"}"#), "E()");
     assert_eq!(
-        repr(&exception(&error("siding", "KeyError", "no"))),
+        exception_repr(&exception(&error("siding", "KeyError", "no"))),
         "KeyError('no')"
     );
 }
