@@ -1,0 +1,3 @@
+//! Siding calls tasks of Python workers.
+
+mod arguments;
