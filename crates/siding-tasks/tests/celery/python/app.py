@@ -37,13 +37,6 @@ if os.environ.get("SIDING_TEST_ROLE") == "worker":
     end_with_parent()
 
 
-def note(name, value):
-    """Adds to a list that the test reads."""
-    with app.connection_for_write() as connection:
-        with connection.SimpleQueue(f"notes-{name}") as queue:
-            queue.put(value)
-
-
 @app.task
 def add(x, y):
     return x + y
@@ -93,19 +86,3 @@ def slow(seconds):
     except SoftTimeLimitExceeded:
         return "asked"
     return "slept"
-
-
-@app.task
-def noted(name, value):
-    note(name, value)
-
-
-@app.task
-def note_result(result, name):
-    note(name, result)
-    return result
-
-
-@app.task
-def note_error(task_id, name):
-    note(name, task_id)
