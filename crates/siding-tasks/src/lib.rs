@@ -84,6 +84,8 @@
 //! What differs: a group's result is always flat, by the order of its tasks; a chord fails with the first part that fails;
 //! an argument that is missing is `null`, so that an `Option` may be left out.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod broker;
 mod canvas;
 #[cfg(feature = "celery")]
@@ -103,6 +105,8 @@ mod tasks;
 mod url;
 mod worker;
 
+#[cfg(feature = "amqp")]
+pub use amqp::{Amqp, AmqpSettings};
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,
@@ -118,7 +122,7 @@ pub use message::{
 pub use periodic::Schedule;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
-pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
+pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]
@@ -130,4 +134,4 @@ pub use tasks::Tasks;
 pub use url::{
     AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
 };
-pub use worker::{Worker, WorkerError};
+pub use worker::{Unknown, Worker, WorkerError};

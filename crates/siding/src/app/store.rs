@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "amqp")]
+use siding_tasks::{Amqp, AmqpSettings, AmqpUrl};
 #[cfg(any(feature = "redis", feature = "amqp"))]
-use siding_tasks::{BackendUrl, ResultBackend};
+use siding_tasks::{BackendUrl, BrokerUrl, ResultBackend};
 use siding_tasks::{Broker, Embedded, EmbeddedSettings};
 #[cfg(feature = "redis")]
-use siding_tasks::{BrokerUrl, Redis, RedisSettings, RedisUrl};
+use siding_tasks::{Redis, RedisSettings, RedisUrl};
 
 #[cfg(any(feature = "redis", feature = "amqp"))]
 use super::celery::CelerySettings;
@@ -44,7 +46,23 @@ async fn connect(settings: &TaskSettings) -> Result<Option<Arc<dyn Broker>>, Sta
         None => Ok(None),
         #[cfg(feature = "redis")]
         Some(BrokerUrl::Redis(url)) => on_redis(url, &settings.celery).await.map(Some),
+        #[cfg(feature = "amqp")]
+        Some(BrokerUrl::Amqp(url)) => over_amqp(url, settings).await.map(Some),
         Some(other) => Err(left_out(other)),
+    }
+}
+
+#[cfg(feature = "amqp")]
+async fn over_amqp(url: &AmqpUrl, settings: &TaskSettings) -> Result<Arc<dyn Broker>, StartError> {
+    let mut broker = AmqpSettings::new(url.clone());
+    broker.queues.clone_from(&settings.queues);
+    let connected = match &settings.celery.result_backend {
+        None | Some(BackendUrl::Rpc) => Amqp::connect(broker).await,
+        Some(backend) => Amqp::connect_with(broker, results(backend, &settings.celery)?).await,
+    };
+    match connected {
+        Ok(broker) => Ok(Arc::new(broker)),
+        Err(error) => Err(StartError::Broker(error)),
     }
 }
 
@@ -66,7 +84,7 @@ async fn on_redis(url: &RedisUrl, celery: &CelerySettings) -> Result<Arc<dyn Bro
 fn results(url: &BackendUrl, celery: &CelerySettings) -> Result<ResultBackend, StartError> {
     match url {
         #[cfg(feature = "redis")]
-        BackendUrl::Redis(url) => Ok(ResultBackend::Redis(redis_settings(url, celery))),
+        BackendUrl::Redis(url) => Ok(ResultBackend::Redis(Box::new(redis_settings(url, celery)))),
         BackendUrl::Disabled => Ok(ResultBackend::Disabled),
         other => Err(left_out(other)),
     }
