@@ -152,9 +152,9 @@ impl Link {
         let url = &self.url;
         let is_refusal = matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
         match error.kind() {
-            kind if is_refusal || kind == ErrorKind::AuthenticationFailed => BrokerError::Broken(format!(
-                "Redis at {url} refused the user or the password: {error}"
-            )),
+            kind if is_refusal || kind == ErrorKind::AuthenticationFailed => BrokerError::Broken(
+                format!("Redis at {url} refused the user or the password: {error}"),
+            ),
             ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerError::Broken(format!(
                 "Redis at {url} does not permit its user what tasks need: {error}"
             )),

@@ -1,3 +1,4 @@
 //! Tests of the Celery peer against real servers.
 
+mod amqp;
 mod redis;
