@@ -3,7 +3,9 @@
 mod app;
 mod calls;
 mod canvas;
+mod control;
 mod early;
+mod events;
 pub(crate) mod faulty;
 mod lanes;
 mod limits;
@@ -11,4 +13,5 @@ mod processes;
 mod rate;
 mod scripted;
 mod support;
+mod wire;
 mod worker;
