@@ -37,6 +37,11 @@ impl Jobs {
             heavy_computation,
         }
     }
+
+    /// Whether Celery's workers may have tasks on this broker that are not known here: then it carries their remote control too.
+    fn broker_is_shared(&self) -> Result<bool, Problem> {
+        Ok(self.all.broker()?.remote().is_some())
+    }
 }
 
 fn heavy_computation(n: u64) -> Result<u64, TaskError> {
@@ -89,15 +94,17 @@ pub(crate) struct Call {
     kwargs: BTreeMap<String, RawJson>,
     /// Seconds until it may start.
     countdown: Option<f64>,
+    /// Its queue, unless it is the task's own.
+    queue: Option<String>,
 }
 
-/// `POST /tasks/{name}`: starts any task of this service.
+/// `POST /tasks/{name}`: starts any task of this service, or one of another program where the broker is shared.
 pub(crate) async fn start(
     State(jobs): State<Jobs>,
     Path(name): Path<String>,
     Json(call): Json<Call>,
 ) -> Result<(StatusCode, Json<Started>), Problem> {
-    if !jobs.all.names().contains(&name) {
+    if !jobs.all.names().contains(&name) && !jobs.broker_is_shared()? {
         let names = jobs.all.names().join(", ");
         return Err(Problem::new(StatusCode::NOT_FOUND)
             .with_detail(format!("there is no task {name:?}; there are {names}")));
@@ -110,6 +117,9 @@ pub(crate) async fn start(
             ))
         })?;
         sending = sending.countdown(countdown);
+    }
+    if let Some(queue) = call.queue {
+        sending = sending.queue(queue);
     }
     Ok(accepted(sending.await?.id()))
 }
@@ -133,29 +143,28 @@ pub(crate) enum Answer {
     Done { result: Option<RawJson> },
 }
 
+const PROCESSING: Answer = Answer::Processing {
+    status: "processing",
+};
+
 /// `GET /result/{task_id}`: what became of a task.
 pub(crate) async fn result(
     State(jobs): State<Jobs>,
     Path(id): Path<String>,
 ) -> Result<Json<Answer>, Problem> {
-    let meta = jobs
-        .all
-        .result::<RawJson>(id)
-        .meta()
-        .await?
-        .ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND).with_detail(
-                "no task has this id: it was never sent here, or its result is no longer kept",
-            )
-        })?;
-    answer(meta).map(Json)
+    match jobs.all.result::<RawJson>(id).meta().await? {
+        Some(meta) => answer(meta).map(Json),
+        // Celery keeps nothing of a task until it has ended: one that waits and one that never was look the same.
+        None if jobs.broker_is_shared()? => Ok(Json(PROCESSING)),
+        None => Err(Problem::new(StatusCode::NOT_FOUND).with_detail(
+            "no task has this id: it was never sent here, or its result is no longer kept",
+        )),
+    }
 }
 
 fn answer(meta: Meta) -> Result<Answer, Problem> {
     match meta.state {
-        TaskState::Pending | TaskState::Started | TaskState::Retry => Ok(Answer::Processing {
-            status: "processing",
-        }),
+        TaskState::Pending | TaskState::Started | TaskState::Retry => Ok(PROCESSING),
         TaskState::Success => Ok(Answer::Done {
             result: meta.result,
         }),

@@ -8,3 +8,8 @@ pub(crate) fn name() -> String {
         _ => "localhost".to_owned(),
     }
 }
+
+/// Who sends messages from here, as Celery names whoever is no worker.
+pub(crate) fn origin() -> String {
+    format!("gen{}@{}", std::process::id(), name())
+}

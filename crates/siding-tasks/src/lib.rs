@@ -84,6 +84,8 @@
 //! What differs: a group's result is always flat, by the order of its tasks; a chord fails with the first part that fails;
 //! an argument that is missing is `null`, so that an `Option` may be left out.
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod broker;
 mod canvas;
 #[cfg(feature = "celery")]
@@ -92,6 +94,7 @@ mod embedded;
 mod host;
 mod message;
 mod periodic;
+pub mod python;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;
@@ -102,6 +105,8 @@ mod tasks;
 mod url;
 mod worker;
 
+#[cfg(feature = "amqp")]
+pub use amqp::{Amqp, AmqpSettings};
 pub use broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Quota, Renewal, Revocation, Settled, Settlement,

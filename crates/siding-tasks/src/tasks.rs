@@ -60,7 +60,7 @@ impl Tasks {
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
             sent_events: crate::remote::SentEvents::default(),
-            origin: format!("{}@{}", std::process::id(), crate::host::name()),
+            origin: crate::host::origin(),
             clock,
         }))
     }

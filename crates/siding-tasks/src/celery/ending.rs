@@ -195,7 +195,7 @@ fn failed_header(
         message: format!(
             "Dependency {} raised {}",
             bad.id,
-            document::repr(&bad.value)
+            document::exception_repr(&bad.value)
         ),
     };
     let when = Meta {

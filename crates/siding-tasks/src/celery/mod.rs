@@ -5,6 +5,7 @@
 
 pub(crate) mod backend;
 pub(crate) mod broadcast;
+mod compression;
 pub(crate) mod document;
 pub(crate) mod ending;
 pub(crate) mod envelope;

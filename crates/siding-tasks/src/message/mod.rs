@@ -3,12 +3,17 @@
 //! Source: the message protocol version 2 of Celery 5 (`celery/app/amqp.py`) and its result documents
 //! (`celery/backends/base.py`).
 
+pub(crate) mod body;
+pub(crate) mod headers;
 mod id;
 mod meta;
 mod priority;
+#[cfg(test)]
+pub(crate) mod random;
 mod raw_json;
 mod signature;
 mod timestamp;
+mod typed;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
@@ -58,7 +63,7 @@ pub struct Message {
     pub ignore_result: bool,
     /// While a task with the same key waits or runs, no other is accepted.
     pub unique_key: Option<String>,
-    /// Who sent it: `pid@host`.
+    /// Who sent it: `gen<pid>@<host>`, as Celery has it.
     pub origin: Option<String>,
     /// Where whoever sent it waits for its result, if that is a queue.
     pub reply_to: Option<String>,

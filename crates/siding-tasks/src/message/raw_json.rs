@@ -34,12 +34,12 @@ impl RawJson {
         Self(RawValue::NULL.to_owned())
     }
 
-    /// Reads it as a `T`.
+    /// Reads it as a `T`. Values whose type Python has marked are read by what fits them; see [`python`](crate::python).
     ///
     /// # Errors
     /// When it is none.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.0.get())
+        super::typed::read(self.0.get())
     }
 
     /// Its text.

@@ -30,15 +30,19 @@ impl Timestamp {
     /// Celery.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = match chrono::DateTime::parse_from_rfc3339(text) {
-            Ok(moment) => moment.timestamp_millis(),
-            Err(_) => text
-                .parse::<chrono::NaiveDateTime>()
-                .ok()?
-                .and_utc()
-                .timestamp_millis(),
+        if let Ok(moment) = chrono::DateTime::parse_from_rfc3339(text) {
+            return Some(Self(moment.timestamp_millis()));
+        }
+        // What Python's `fromisoformat` takes beyond that.
+        let text = text.replacen(' ', "T", 1);
+        let moment = match chrono::DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+            Ok(moment) => moment.to_utc().naive_utc(),
+            Err(_) => ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+                .iter()
+                .find_map(|form| chrono::NaiveDateTime::parse_from_str(&text, form).ok())
+                .or_else(|| text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0))?,
         };
-        Some(Self(moment))
+        Some(Self(moment.and_utc().timestamp_millis()))
     }
 
     /// The moment `duration` later, rounded up to a millisecond.
@@ -74,5 +78,33 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_iso_8601_that_python_writes_is_read() {
+        let expected = Timestamp::from_millis(1_795_381_440_000);
+        let same = [
+            "2026-11-22T21:04:00+00:00",
+            "2026-11-22T21:04:00Z",
+            "2026-11-22T21:04:00.000000",
+            "2026-11-22T21:04",
+            "2026-11-22 21:04:00",
+            "2026-11-22 23:04:00.0+02:00",
+            "2026-11-22T23:04:00+0200",
+            "2026-11-22T21:04:00.000000000Z",
+        ];
+        for text in same {
+            assert_eq!(Timestamp::parse(text), Some(expected), "{text}");
+        }
+        let midnight = Timestamp::from_millis(1_795_305_600_000);
+        assert_eq!(Timestamp::parse("2026-11-22"), Some(midnight));
+        for text in ["", "soon", "2026-11-22T", "2026-13-01", "1795381440"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

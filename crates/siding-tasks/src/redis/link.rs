@@ -150,10 +150,11 @@ impl Link {
 
     fn told(&self, error: &RedisError) -> BrokerError {
         let url = &self.url;
+        let is_refusal = matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
         match error.kind() {
-            ErrorKind::AuthenticationFailed => BrokerError::Broken(format!(
-                "Redis at {url} refused the user or the password: {error}"
-            )),
+            kind if is_refusal || kind == ErrorKind::AuthenticationFailed => BrokerError::Broken(
+                format!("Redis at {url} refused the user or the password: {error}"),
+            ),
             ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerError::Broken(format!(
                 "Redis at {url} does not permit its user what tasks need: {error}"
             )),

@@ -1,17 +1,21 @@
 //! A part of a chord as Celery's counters keep it: `[1, id, state, result]`.
 
+use std::borrow::Cow;
+
+use crate::celery::python::{inward, outward};
 use crate::celery::results::Part;
 use crate::message::{RawJson, State, TaskId};
 
 pub(super) fn write(part: &Part) -> String {
     let text = (1, part.id.as_str(), part.state.as_str(), &part.value);
     // Numbers, text, and what is JSON already.
-    serde_json::to_string(&text).unwrap_or_default()
+    let text = serde_json::to_string(&text).unwrap_or_default();
+    outward(&text).map_or_else(|_| text.clone(), Cow::into_owned)
 }
 
 /// What cannot be read is a part that failed: nothing can be made of the chord.
 pub(super) fn read(group: &str, text: &str) -> Part {
-    let read: Result<(u8, TaskId, String, RawJson), _> = serde_json::from_str(text);
+    let read: Result<(u8, TaskId, String, RawJson), _> = serde_json::from_str(&inward(text));
     let (id, state, value) = match read {
         Ok((_, id, state, value)) => (id, State::parse(&state), value),
         Err(error) => {
@@ -34,7 +38,7 @@ pub(super) fn shape(text: &str) -> Option<RawJson> {
     struct Saved {
         result: RawJson,
     }
-    serde_json::from_str::<Saved>(text)
+    serde_json::from_str::<Saved>(&inward(text))
         .ok()
         .map(|saved| saved.result)
 }

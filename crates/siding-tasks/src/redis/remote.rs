@@ -9,6 +9,7 @@ use super::ears::Subscription;
 use crate::broker::{BrokerError, BrokerFuture};
 use crate::celery::envelope::{self, Address};
 use crate::celery::parcel::{Parcel, Properties};
+use crate::celery::python::inward;
 use crate::message::{Priority, RawJson};
 use crate::remote::{Broadcast, BrokerInfo, Listener, Remote};
 use crate::url::RedisServer;
@@ -178,6 +179,6 @@ fn read(text: &[u8]) -> Result<Broadcast, String> {
     let body = String::from_utf8(parcel.body).map_err(|error| error.to_string())?;
     Ok(Broadcast {
         headers: parcel.headers,
-        body: RawJson::parse(body).map_err(|error| error.to_string())?,
+        body: RawJson::parse(inward(&body).into_owned()).map_err(|error| error.to_string())?,
     })
 }

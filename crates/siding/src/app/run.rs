@@ -73,9 +73,7 @@ pub(super) fn exit_code(error: &StartError) -> u8 {
     match error {
         StartError::Runtime(_) => exit::FAILURE,
         StartError::Listen { .. } => exit::ADDRESS,
-        StartError::Store(_) | StartError::Broker { .. } | StartError::Results { .. } => {
-            exit::STORE
-        }
+        StartError::Store(_) | StartError::Broker(_) => exit::STORE,
         StartError::LeftOut { .. } | StartError::OpenAdmin { .. } => exit::USAGE,
     }
 }

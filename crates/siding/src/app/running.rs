@@ -36,22 +36,9 @@ pub enum StartError {
     /// The store of the tasks cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The broker cannot be reached, or does not let this program in.
-    #[error("the broker {url} cannot be used: {source}")]
-    Broker {
-        /// Its URL, without its password.
-        url: String,
-        /// Why not.
-        source: BrokerError,
-    },
-    /// The result backend cannot be reached, or does not let this program in.
-    #[error("the result backend {url} cannot be used: {source}")]
-    Results {
-        /// Its URL, without its password.
-        url: String,
-        /// Why not.
-        source: BrokerError,
-    },
+    /// The broker or the result backend cannot be reached, or does not let this program in.
+    #[error("the tasks' broker cannot be used: {0}")]
+    Broker(#[source] BrokerError),
     /// The program was built without what a URL takes.
     #[error(
         "{url} takes Siding's feature `{feature}`, which this program was built without; add it to the dependency: \

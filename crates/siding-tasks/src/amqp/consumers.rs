@@ -1,0 +1,159 @@
+//! Who consumes from which queue, and how much may be on its way.
+//!
+//! Each queue has a channel, which lives as long as the session: what was delivered on it can be settled only there, also
+//! after its consumer was cancelled. How many deliveries may be unsettled is fixed when a consumer begins; for another
+//! number it is cancelled and begins anew.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Consumer};
+
+use super::arrivals::Arrivals;
+use super::session::Session;
+use super::topology::{self, short};
+use crate::broker::BrokerError;
+
+/// Who consumes from which queue, in one session.
+#[derive(Debug, Default)]
+pub(super) struct Consumers {
+    session: u64,
+    queues: HashMap<String, Consumption>,
+}
+
+#[derive(Debug)]
+struct Consumption {
+    channel: Channel,
+    /// Dropping it cancels it.
+    consumer: Option<Consumer>,
+    prefetch: u16,
+    live: Arc<AtomicBool>,
+}
+
+impl Consumption {
+    fn is_live(&self) -> bool {
+        // Pairs with the store in `Delegate::on_new_delivery`.
+        self.consumer.is_some() && self.live.load(Ordering::Acquire)
+    }
+
+    /// Whether so many unsettled deliveries are what is wanted. Many fewer are: a consumer that begins anew costs more.
+    fn suits(&self, prefetch: u16) -> bool {
+        self.is_live()
+            && self.prefetch >= prefetch
+            && self.prefetch <= prefetch.saturating_mul(2).saturating_add(8)
+    }
+}
+
+impl Consumers {
+    /// Consumes from `queues` and no others, with at most `prefetch` unsettled deliveries from each.
+    pub(super) async fn consume(
+        &mut self,
+        session: &Session,
+        queues: &BTreeSet<String>,
+        prefetch: u16,
+        arrivals: &Arc<Arrivals>,
+    ) -> Result<(), BrokerError> {
+        if self.session != session.number {
+            *self = Self {
+                session: session.number,
+                queues: HashMap::new(),
+            };
+        }
+        self.cancel_others(session, queues).await;
+        for queue in queues {
+            let suits = self
+                .queues
+                .get(queue)
+                .is_some_and(|consumption| consumption.suits(prefetch));
+            if !suits {
+                self.begin(session, queue, prefetch, arrivals).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything is consumed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queues
+            .values()
+            .all(|consumption| consumption.consumer.is_none())
+    }
+
+    /// Cancels the consumers of all but these queues.
+    pub(super) async fn cancel_others(&mut self, session: &Session, queues: &BTreeSet<String>) {
+        for (queue, consumption) in &mut self.queues {
+            if !queues.contains(queue) {
+                cancel(session, consumption).await;
+            }
+        }
+    }
+
+    async fn begin(
+        &mut self,
+        session: &Session,
+        queue: &str,
+        prefetch: u16,
+        arrivals: &Arc<Arrivals>,
+    ) -> Result<(), BrokerError> {
+        if let Some(before) = self.queues.get_mut(queue) {
+            if !before.is_live() {
+                // It was cancelled by the server, perhaps because the queue is gone.
+                topology::doubt_queue(session, queue);
+            }
+            cancel(session, before).await;
+        }
+        topology::ensure_task_queue(session, queue).await?;
+        let open = self.queues.remove(queue).map(|before| before.channel);
+        let channel = match open.filter(|channel| channel.status().connected()) {
+            Some(channel) => channel,
+            None => session.channel().await?,
+        };
+        let consumption = begin(session, channel, queue, prefetch, arrivals).await?;
+        tracing::debug!(queue, prefetch, "consuming");
+        self.queues.insert(queue.to_owned(), consumption);
+        Ok(())
+    }
+}
+
+async fn begin(
+    session: &Session,
+    channel: Channel,
+    queue: &str,
+    prefetch: u16,
+    arrivals: &Arc<Arrivals>,
+) -> Result<Consumption, BrokerError> {
+    let bounded = channel.basic_qos(prefetch, BasicQosOptions::default());
+    session.ask("bound deliveries", bounded).await?;
+    let consumer = channel.basic_consume(
+        short(queue)?,
+        ShortString::default(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    let what = format!("deliver from the queue {queue:?}");
+    let consumer = session.ask(&what, consumer).await?;
+    let live = Arc::new(AtomicBool::new(true));
+    consumer.set_delegate(arrivals.delegate(queue, &live));
+    Ok(Consumption {
+        channel,
+        consumer: Some(consumer),
+        prefetch,
+        live,
+    })
+}
+
+/// Waits until nothing more comes.
+async fn cancel(session: &Session, consumption: &mut Consumption) {
+    let Some(consumer) = consumption.consumer.take() else {
+        return;
+    };
+    let cancelled = consumption
+        .channel
+        .basic_cancel(consumer.tag(), BasicCancelOptions::default());
+    if let Err(error) = session.ask("end a consumer", cancelled).await {
+        tracing::debug!(%error, "a consumer ended with its channel");
+    }
+}

@@ -1,0 +1,232 @@
+//! Messages that came and are not settled: those that wait to be claimed, and those that workers hold.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lapin::Acker;
+use lapin::options::BasicNackOptions;
+use tokio::time::Instant;
+
+use crate::broker::{ClaimRequest, Delivery, Lease, Quota};
+use crate::message::Message;
+
+/// A message of a task that a worker does not know is given back after so long, for others: at once, it might come back at
+/// once, again and again.
+pub(super) const STRANGER: Duration = Duration::from_secs(1);
+
+/// Messages that came and are not settled.
+#[derive(Debug, Default)]
+pub(super) struct Held(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: u64,
+    waiting: Vec<Waiting>,
+    leased: HashMap<u64, Arc<Leased>>,
+}
+
+/// A message that waits to be claimed.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) message: Message,
+    pub(super) acker: Acker,
+    pub(super) deliveries: u32,
+    pub(super) since: Instant,
+}
+
+/// A message that a worker holds. It is the worker's for as long as the channel lives that it came on.
+#[derive(Debug)]
+pub(super) struct Leased {
+    pub(super) message: Message,
+    pub(super) acker: Acker,
+    pub(super) worker: String,
+}
+
+/// What a claim finds.
+#[derive(Debug, Default)]
+pub(super) struct Picked {
+    pub(super) deliveries: Vec<Delivery>,
+    /// Messages of tasks that the worker does not know, to give back.
+    pub(super) strangers: Vec<Acker>,
+    /// How many wait that were not wanted now.
+    pub(super) unwanted: usize,
+}
+
+impl Held {
+    /// Nothing is left half done under the lock.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, waiting: Waiting) {
+        self.inner().waiting.push(waiting);
+    }
+
+    /// How many workers hold.
+    pub(super) fn leased(&self) -> usize {
+        let mut inner = self.inner();
+        // Who holds one that is lost learns it by its lease.
+        inner.waiting.retain(|one| one.acker.usable());
+        inner
+            .leased
+            .values()
+            .filter(|one| one.acker.usable())
+            .count()
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.inner().waiting.is_empty()
+    }
+
+    /// What of that which waits is for this worker now: the most urgent first, then the oldest.
+    pub(super) fn pick(&self, request: &ClaimRequest) -> Picked {
+        let mut inner = self.inner();
+        // A stable sort: among equals, the oldest stays first.
+        inner
+            .waiting
+            .sort_by_key(|one| std::cmp::Reverse(one.message.priority));
+        let mut picked = Picked::default();
+        let mut wants = Wants::new(request);
+        for one in std::mem::take(&mut inner.waiting) {
+            match wants.verdict(&one) {
+                Verdict::Take => picked.deliveries.push(inner.lease(one, request)),
+                Verdict::Leave => {
+                    picked.unwanted += 1;
+                    inner.waiting.push(one);
+                }
+                Verdict::GiveBack => picked.strangers.push(one.acker),
+            }
+        }
+        picked
+    }
+
+    /// Those that wait, no longer.
+    pub(super) fn drain_waiting(&self) -> Vec<Acker> {
+        let waiting = std::mem::take(&mut self.inner().waiting);
+        waiting.into_iter().map(|one| one.acker).collect()
+    }
+
+    /// Those that wait and came from none of these queues, no longer.
+    pub(super) fn drain_others(&self, queues: &std::collections::BTreeSet<String>) -> Vec<Acker> {
+        let mut inner = self.inner();
+        let (keep, others) = std::mem::take(&mut inner.waiting)
+            .into_iter()
+            .partition(|one| queues.contains(&one.message.queue));
+        inner.waiting = keep;
+        let others: Vec<Waiting> = others;
+        others.into_iter().map(|one| one.acker).collect()
+    }
+
+    /// The message of a lease that is not over.
+    pub(super) fn find(&self, lease: &Lease) -> Option<Arc<Leased>> {
+        let mut inner = self.inner();
+        let found = inner.leased.get(&lease.token)?;
+        if found.acker.usable() {
+            return Some(Arc::clone(found));
+        }
+        inner.leased.remove(&lease.token);
+        None
+    }
+
+    /// A lease is over.
+    pub(super) fn remove(&self, lease: &Lease) -> Option<Arc<Leased>> {
+        self.inner().leased.remove(&lease.token)
+    }
+}
+
+impl Inner {
+    fn lease(&mut self, waiting: Waiting, request: &ClaimRequest) -> Delivery {
+        self.last += 1;
+        let lease = Lease {
+            id: waiting.message.id.clone(),
+            token: self.last,
+            period: request.lease,
+        };
+        let leased = Leased {
+            message: waiting.message.clone(),
+            acker: waiting.acker,
+            worker: request.worker.clone(),
+        };
+        self.leased.insert(self.last, Arc::new(leased));
+        Delivery {
+            lease,
+            message: waiting.message,
+            deliveries: waiting.deliveries,
+        }
+    }
+}
+
+enum Verdict {
+    Take,
+    Leave,
+    GiveBack,
+}
+
+/// What a worker still wants.
+struct Wants<'a> {
+    request: &'a ClaimRequest,
+    queues: HashSet<&'a str>,
+    known: Option<HashSet<&'a str>>,
+    limit: usize,
+    quotas: Vec<(&'a Quota, usize)>,
+}
+
+impl<'a> Wants<'a> {
+    fn new(request: &'a ClaimRequest) -> Self {
+        let known = request.known.as_ref();
+        Self {
+            request,
+            queues: request.queues.iter().map(String::as_str).collect(),
+            known: known.map(|names| names.iter().map(String::as_str).collect()),
+            limit: request.limit,
+            quotas: request
+                .quotas
+                .iter()
+                .map(|quota| (quota, quota.limit))
+                .collect(),
+        }
+    }
+
+    fn verdict(&mut self, one: &Waiting) -> Verdict {
+        if !self.queues.contains(one.message.queue.as_str()) {
+            return Verdict::Leave;
+        }
+        let task = &one.message.task;
+        if let Some(known) = &self.known
+            && !known.contains(task.as_str())
+        {
+            return if one.since.elapsed() < STRANGER {
+                Verdict::Leave
+            } else {
+                tracing::debug!(task, worker = self.request.worker, "a task for others");
+                Verdict::GiveBack
+            };
+        }
+        if self.limit == 0 {
+            return Verdict::Leave;
+        }
+        let mut quotas = self.quotas.iter_mut();
+        if let Some((_, left)) = quotas.find(|(quota, _)| quota.tasks.contains(task)) {
+            if *left == 0 {
+                return Verdict::Leave;
+            }
+            *left -= 1;
+        }
+        self.limit -= 1;
+        Verdict::Take
+    }
+}
+
+/// Gives messages back to their queues. Those whose channel is gone are there already.
+pub(super) async fn give_back(ackers: Vec<Acker>) {
+    for acker in ackers {
+        let options = BasicNackOptions {
+            multiple: false,
+            requeue: true,
+        };
+        if let Err(error) = acker.nack(options).await {
+            tracing::debug!(%error, "a message went back to its queue with its channel");
+        }
+    }
+}

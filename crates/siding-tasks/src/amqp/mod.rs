@@ -1,0 +1,73 @@
+//! Celery's protocol over AMQP 0-9-1, which is RabbitMQ.
+//!
+//! | part | does |
+//! | --- | --- |
+//! | [`link`] | keeps a connection: its [`session`]s come and go |
+//! | [`publish`] | writes messages and waits for the server's confirms |
+//! | [`topology`] | declares queues as Celery does, and never against what is there |
+//! | [`delay`] | parks messages whose eta is far, in RabbitMQ's own queues |
+//! | [`intake`] | consumes, and keeps what came until it is claimed and settled |
+//! | [`settle`] | ends deliveries |
+//! | [`results`] | results by `rpc://` |
+//! | [`control`] | events and remote control |
+//! | [`broker`] | all of it as a [`Broker`](crate::Broker) |
+//!
+//! Source: py-amqp, kombu 5.7 (`kombu/transport/pyamqp.py`, `native_delayed_delivery.py`, `pidbox.py`), Celery 5.7
+//! (`celery/app/amqp.py`, `celery/backends/rpc.py`) and RabbitMQ's documentation.
+
+mod arrivals;
+mod broker;
+mod consumers;
+mod control;
+mod dead;
+mod delay;
+mod error;
+mod held;
+mod intake;
+mod lead;
+mod link;
+mod publish;
+mod replies;
+mod results;
+mod revoked;
+mod sender;
+mod session;
+mod settings;
+mod settle;
+mod topology;
+mod value;
+
+pub use broker::Amqp;
+pub use settings::AmqpSettings;
+
+/// A background task that ends when this is dropped.
+#[derive(Debug)]
+struct Task(Option<tokio::task::JoinHandle<()>>);
+
+/// Spawns on the Siding runtime of this thread; without one, on tokio's.
+fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
+    Task(Some(match siding_runtime::Handle::try_current() {
+        Some(runtime) => runtime.spawn_as(siding_runtime::RouteId::BACKGROUND, future),
+        None => tokio::runtime::Handle::current().spawn(future),
+    }))
+}
+
+impl Task {
+    /// Ends it now.
+    fn abort(&self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+
+    /// Lets it go on by itself.
+    fn detach(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}

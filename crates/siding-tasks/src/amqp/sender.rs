@@ -1,0 +1,112 @@
+//! Sending tasks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::delay;
+use super::error::unsendable;
+use super::publish::{Outgoing, Receipt};
+use super::session::Session;
+use super::topology;
+use crate::broker::{BrokerError, Enqueue};
+use crate::celery::pack;
+use crate::celery::results::Results;
+use crate::message::{Message, Timestamp};
+
+/// Sends tasks.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) results: Arc<dyn Results>,
+}
+
+impl Sender {
+    /// Whether all of it can be sent at all.
+    pub(super) fn check(&self, request: &Enqueue) -> Result<(), BrokerError> {
+        if let Some(message) = request
+            .messages
+            .iter()
+            .find(|message| message.unique_key.is_some())
+        {
+            return Err(BrokerError::Unsupported(format!(
+                "the task {} was sent with a unique key, which AMQP queues know nothing of; leave the key out, or use the \
+                 embedded store or Redis as the broker",
+                message.task
+            )));
+        }
+        if !request.chords.is_empty() && self.results.chords().is_none() {
+            return Err(BrokerError::Unsupported(
+                "chords need a result backend that counts: --result-backend redis://…".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends all of it: answers when the server has confirmed every message.
+    pub(super) async fn send(
+        &self,
+        session: &Session,
+        request: Enqueue,
+    ) -> Result<(), BrokerError> {
+        self.check(&request)?;
+        if let Some(chords) = self.results.chords() {
+            for (group, parts) in &request.chords {
+                chords.begin(group, *parts).await?;
+            }
+        }
+        let now = Timestamp::now();
+        let mut outgoing = Vec::with_capacity(request.messages.len());
+        for message in request.messages {
+            outgoing.push(self.outgoing(session, message, now).await?);
+        }
+        publish(session, outgoing).await
+    }
+
+    async fn outgoing(
+        &self,
+        session: &Session,
+        mut message: Message,
+        now: Timestamp,
+    ) -> Result<Outgoing, BrokerError> {
+        if message.reply_to.is_none() {
+            message.reply_to = self.results.reply_to();
+        }
+        let parcel = pack::pack(&message).map_err(|error| unsendable(&message.task, &error))?;
+        topology::ensure_task_queue(session, &message.queue).await?;
+        Ok(delay::outgoing(session, &message, parcel, now).await)
+    }
+}
+
+/// Publishes, and once more what found no queue: it may have been deleted since it was seen.
+pub(super) async fn publish(session: &Session, all: Vec<Outgoing>) -> Result<(), BrokerError> {
+    let mut left = all;
+    for attempt in 0..2 {
+        let receipts = session.publish(left.clone()).await?;
+        if receipts.contains(&Receipt::Refused) {
+            return Err(BrokerError::Unavailable(
+                "a queue of the AMQP server takes no more messages: it is full, or its server has failed".to_owned(),
+            ));
+        }
+        let unroutable = |receipt: &Receipt| matches!(receipt, Receipt::Unroutable(_));
+        let routed: BTreeSet<usize> = (0..left.len())
+            .filter(|at| !receipts.get(*at).is_some_and(unroutable))
+            .collect();
+        let mut at = 0..;
+        left.retain(|_| at.next().is_some_and(|at| !routed.contains(&at)));
+        if left.is_empty() {
+            return Ok(());
+        }
+        if attempt == 0 {
+            for message in left.iter().filter(|message| message.exchange.is_empty()) {
+                topology::doubt_queue(session, &message.routing_key);
+                topology::ensure_task_queue(session, &message.routing_key).await?;
+            }
+        }
+    }
+    let keys: BTreeSet<_> = left
+        .into_iter()
+        .map(|message| message.routing_key)
+        .collect();
+    Err(BrokerError::Unavailable(format!(
+        "the AMQP server has no queue for messages to {keys:?}, though it was made; somebody deletes it, or a policy expires it"
+    )))
+}

@@ -1,0 +1,112 @@
+//! Ending deliveries: first what others learn and do, then the message itself. Whatever fails in between is done again.
+
+use lapin::options::BasicAckOptions;
+
+use super::held::Leased;
+use super::sender::Sender;
+use super::session::Session;
+use crate::broker::{BrokerError, Enqueue, Settled, Settlement};
+use crate::celery::ending::{ending, header_end};
+use crate::celery::results::{Counted, Part};
+use crate::message::{Message, Meta, Signature, Timestamp};
+
+/// Stores the result, sends what follows, and takes the message out of its queue.
+pub(super) async fn settle(
+    session: &Session,
+    sender: &Sender,
+    leased: &Leased,
+    settlement: Settlement,
+) -> Result<Settled, BrokerError> {
+    let message = &leased.message;
+    let now = Timestamp::now();
+    let ending = ending(message, settlement, &leased.worker, now);
+    if !message.ignore_result {
+        sender.results.store(message, &ending.meta).await?;
+    }
+    store_all(sender, message, &ending.fallen).await?;
+    let mut successors = ending.successors;
+    if let Some(again) = ending.retry {
+        successors.messages.push(*again);
+    }
+    send(session, sender, message, successors).await?;
+    if let Some((part, body)) = ending.part {
+        count(session, sender, message, (part, body)).await?;
+    }
+    let acked = leased.acker.ack(BasicAckOptions::default());
+    match tokio::time::timeout(session.settings.response_timeout, acked).await {
+        Ok(Ok(true)) => Ok(Settled::Done),
+        // The channel is gone: the message is delivered again.
+        Ok(Ok(false) | Err(_)) => Ok(Settled::Refused),
+        // It is on its way behind what the server does not take now.
+        Err(_) => Ok(Settled::Done),
+    }
+}
+
+async fn store_all(sender: &Sender, message: &Message, all: &[Meta]) -> Result<(), BrokerError> {
+    for meta in all {
+        sender.results.store(message, meta).await?;
+    }
+    Ok(())
+}
+
+/// What can never be sent is told to the log, for it must not hold up the rest.
+async fn send(
+    session: &Session,
+    sender: &Sender,
+    message: &Message,
+    mut successors: Enqueue,
+) -> Result<(), BrokerError> {
+    if successors == Enqueue::default() {
+        return Ok(());
+    }
+    for successor in &mut successors.messages {
+        if let Some(key) = successor.unique_key.take() {
+            tracing::warn!(
+                task = successor.task,
+                key,
+                "AMQP knows no unique keys; sent without"
+            );
+        }
+    }
+    match sender.send(session, successors).await {
+        Err(error @ BrokerError::Unsupported(_)) => {
+            tracing::error!(task = message.task, id = %message.id, %error, "what follows a task could not be sent");
+            Ok(())
+        }
+        sent => sent,
+    }
+}
+
+/// Counts a part of a chord; when it was the last, ends the header, and perhaps a part of another chord with it.
+async fn count(
+    session: &Session,
+    sender: &Sender,
+    message: &Message,
+    last: (Part, Signature),
+) -> Result<(), BrokerError> {
+    let Some(chords) = sender.results.chords() else {
+        tracing::error!(
+            task = message.task,
+            id = %message.id,
+            "the task is part of a chord, which nobody counts: that needs a result backend such as --result-backend redis://…"
+        );
+        return Ok(());
+    };
+    let mut next = Some(last);
+    while let Some((part, body)) = next.take() {
+        let Counted::Complete {
+            shape,
+            parts,
+            claim,
+        } = chords.count(&part).await?
+        else {
+            return Ok(());
+        };
+        let end = header_end(&body, &parts, shape.as_ref(), message, Timestamp::now());
+        store_all(sender, message, &end.fallen).await?;
+        send(session, sender, message, end.successors).await?;
+        chords.end(&part.group, &claim).await?;
+        next = end.part;
+    }
+    Ok(())
+}
