@@ -9,6 +9,7 @@ mod events;
 pub(crate) mod faulty;
 mod lanes;
 mod limits;
+mod peers;
 mod processes;
 mod rate;
 mod scripted;
