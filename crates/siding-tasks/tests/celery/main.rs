@@ -1,7 +1,6 @@
-//! Tests of the Celery peer against real servers and real Celery.
+//! The Celery peer, on the machine's Redis and RabbitMQ and beside real Celery.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
+mod amqp;
 mod fleet;
 mod redis;
 mod to_python;
