@@ -2,5 +2,6 @@
 
 mod amqp;
 mod fleet;
+mod from_python;
 mod redis;
 mod to_python;
