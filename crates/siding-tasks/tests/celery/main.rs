@@ -2,6 +2,7 @@
 
 mod amqp;
 mod fleet;
+mod from_python;
 mod mixed;
 mod redis;
 mod to_python;
