@@ -1,7 +1,8 @@
-//! Tests of the Celery peer against real servers and real Celery.
+//! The Celery peer, on the machine's Redis and RabbitMQ and beside real Celery.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod amqp;
 mod control;
 mod fleet;
 mod redis;
