@@ -41,6 +41,13 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Renews leases for another full period. Answers in their order.
     fn renew(&self, leases: Vec<Lease>) -> BrokerFuture<'_, Vec<Renewal>>;
 
+    /// Says that the task has started, where somebody asked for that. A broker whose leases tell by themselves has nothing to
+    /// do. The end of the task may come before this was answered, and must stay.
+    fn started(&self, lease: Lease) -> BrokerFuture<'_, ()> {
+        drop(lease);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Ends a delivery: stores the result, takes the message out, and sends what follows, all or nothing. Counts it in
     /// its chord, whose body is sent when it was the last.
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled>;

@@ -122,7 +122,7 @@ pub use message::{
 pub use periodic::Schedule;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
-pub use remote::{Broadcast, BrokerInfo, Listener, Remote};
+pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]
@@ -134,4 +134,4 @@ pub use tasks::Tasks;
 pub use url::{
     AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
 };
-pub use worker::{Worker, WorkerError};
+pub use worker::{Unknown, Worker, WorkerError};

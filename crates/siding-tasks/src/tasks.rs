@@ -39,6 +39,7 @@ struct Shared {
     registry: RwLock<BTreeMap<String, Arc<Definition>>>,
     broker: OnceLock<Arc<dyn Broker>>,
     schedules: crate::periodic::Schedules,
+    sent_events: crate::remote::SentEvents,
     origin: String,
     clock: Arc<dyn Clock>,
 }
@@ -58,6 +59,7 @@ impl Tasks {
             registry: RwLock::default(),
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
+            sent_events: crate::remote::SentEvents::default(),
             origin: crate::host::origin(),
             clock,
         }))
@@ -183,6 +185,16 @@ impl Tasks {
         revocation: Revocation,
     ) -> Result<(), SendError> {
         Ok(self.broker()?.revoke(id.into(), revocation).await?)
+    }
+
+    /// Whether those who watch the broker are told of each call that is sent: Celery's `task_send_sent_event`. `false` unless
+    /// set. Calls that the broker sends by itself, such as the next of a chain, are not told.
+    pub fn send_events(&self, send: bool) {
+        self.0.sent_events.enable(send);
+    }
+
+    pub(crate) fn sent_events(&self) -> &crate::remote::SentEvents {
+        &self.0.sent_events
     }
 
     /// The functions of those tasks that are declared for the process lane: what the runtime's builder and

@@ -218,6 +218,10 @@ impl Broker for Redis {
         self.0.settings.visibility_timeout
     }
 
+    fn started(&self, lease: Lease) -> BrokerFuture<'_, ()> {
+        Box::pin(async move { self.0.started(&lease).await })
+    }
+
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled> {
         Box::pin(async move { self.0.settle(&lease, settlement).await })
     }

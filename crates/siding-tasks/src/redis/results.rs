@@ -61,16 +61,22 @@ impl RedisResults {
 
     /// Adds what stores `meta` to `writes`.
     pub(super) fn add(&self, writes: &mut Writes, message: &Message, meta: &Meta) {
+        writes.results.extend(self.entry(message, meta));
+    }
+
+    /// The key of a result, how many seconds it is kept, and the document; nothing where it is thrown away.
+    pub(super) fn entry(&self, message: &Message, meta: &Meta) -> Option<(String, u64, String)> {
         let own = meta.id == message.id;
         if own && message.ignore_result {
-            return;
+            return None;
         }
         let extended = (own && self.settings.result_extended).then_some(message);
-        writes.results.push((
+        let seconds = self.settings.result_expires.as_secs().max(1);
+        Some((
             self.keys.result(&meta.id),
-            self.settings.result_expires.as_secs().max(1),
+            seconds,
             document::write(meta, extended),
-        ));
+        ))
     }
 
     /// Adds what ends a chord to `writes`, which then happen only if `claim` still holds.

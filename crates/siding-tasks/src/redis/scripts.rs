@@ -21,4 +21,5 @@ scripts! {
     RESTORE = "restore",
     SEND = "send",
     SETTLE = "settle",
+    STARTED = "started",
 }

@@ -2,7 +2,7 @@
 
 use super::held::Held;
 use super::results::RedisResults;
-use super::{Shared, Writes, commit, send};
+use super::{Shared, Writes, commit, scripts, send};
 use crate::broker::{BrokerError, Enqueue, Lease, Settled, Settlement};
 use crate::celery::ending::{self, Ending, HeaderEnd};
 use crate::celery::results::{Counted, Part};
@@ -12,6 +12,32 @@ use crate::message::{Message, Meta, Signature, State, Timestamp};
 const DEAD_LETTER_SECONDS: i64 = 7 * 24 * 3_600;
 
 impl Shared {
+    pub(super) async fn started(&self, lease: &Lease) -> Result<(), BrokerError> {
+        let Some(held) = self.holding.get(lease) else {
+            return Ok(());
+        };
+        let message = &*held.message;
+        let meta = Meta {
+            state: State::Started,
+            worker: Some(held.worker.to_string()),
+            ..Meta::pending(message.id.clone(), message.task.clone())
+        };
+        let Some(results) = &self.beside else {
+            return self.results.store(message, &meta).await;
+        };
+        let Some((key, seconds, document)) = results.entry(message, &meta) else {
+            return Ok(());
+        };
+        let mut call = scripts::STARTED.prepare_invoke();
+        call.key(self.keys.unacked_index())
+            .key(key)
+            .arg(&held.tag)
+            .arg(&held.score)
+            .arg(seconds)
+            .arg(document);
+        self.link.run::<u8>(&call).await.map(drop)
+    }
+
     pub(super) async fn settle(
         &self,
         lease: &Lease,
@@ -153,7 +179,11 @@ impl Shared {
             }
         }
         for message in request.messages {
-            self.push(writes, message)?;
+            let (task, id) = (message.task.clone(), message.id.clone());
+            // The task itself has ended, and must not run again for what follows it.
+            if let Err(error) = self.push(writes, message) {
+                tracing::error!(task, %id, %error, "what follows a task could not be sent");
+            }
         }
         Ok(())
     }

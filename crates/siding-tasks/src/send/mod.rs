@@ -104,7 +104,16 @@ pub(crate) async fn enqueue(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enque
         .iter()
         .map(|message| message.id.clone())
         .collect();
-    let answers = tasks.broker()?.enqueue(request).await?;
+    let broker = tasks.broker()?;
+    let watched = tasks.sent_events().is_enabled();
+    let told = watched.then(|| request.messages.clone());
+    let answers = broker.enqueue(request).await?;
+    if let Some(messages) = told {
+        let sent = messages.into_iter().zip(&answers);
+        let sent = sent.filter(|(_, answer)| **answer == Enqueued::Accepted);
+        let sent = sent.map(|(message, _)| message).collect();
+        tasks.sent_events().tell(&**broker, sent);
+    }
     if let Some(context) = TaskContext::try_current() {
         let sent = ids.into_iter().zip(&answers);
         let sent = sent.filter(|(_, answer)| !matches!(answer, Enqueued::Duplicate(_)));

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use super::TaskError;
-use crate::message::{Message, TaskId};
+use crate::message::{Message, TaskId, TimeLimits};
 
 tokio::task_local! {
     static CURRENT: TaskContext;
@@ -42,6 +42,8 @@ struct ContextParts {
     deliveries: u32,
     /// When its function began: until then it waits for its lane.
     began: SetOnce<Instant>,
+    /// Its own time limits, or those of its task.
+    limits: OnceLock<TimeLimits>,
     cancelled: AtomicBool,
     children: Mutex<Vec<TaskId>>,
 }
@@ -54,6 +56,7 @@ impl TaskContext {
             worker,
             deliveries,
             began: SetOnce::new(),
+            limits: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             children: Mutex::default(),
         }))
@@ -68,6 +71,27 @@ impl TaskContext {
     /// When its function began, once it has.
     pub(crate) async fn began(&self) -> Instant {
         *self.0.began.wait().await
+    }
+
+    /// When its function began, if it has.
+    pub(crate) fn began_at(&self) -> Option<Instant> {
+        self.0.began.get().copied()
+    }
+
+    /// It may run so long, where its message says nothing else.
+    pub(crate) fn limit(&self, limits: TimeLimits) {
+        let own = self.0.message.time_limits;
+        // It is begun once.
+        let _ = self.0.limits.set(TimeLimits {
+            hard: own.hard.or(limits.hard),
+            soft: own.soft.or(limits.soft),
+        });
+    }
+
+    /// How long it may run.
+    pub(crate) fn time_limits(&self) -> TimeLimits {
+        let limits = self.0.limits.get().copied();
+        limits.unwrap_or(self.0.message.time_limits)
     }
 
     fn at(&self, limit: Option<Duration>) -> Option<Instant> {
@@ -139,20 +163,19 @@ impl TaskContext {
     /// When its time limit ends it; before its function has begun, and without a limit, `None`.
     #[must_use]
     pub fn deadline(&self) -> Option<std::time::Instant> {
-        self.at(self.message().time_limits.hard)
-            .map(Instant::into_std)
+        self.at(self.time_limits().hard).map(Instant::into_std)
     }
 
     /// Whether it should end because its soft time limit has passed.
     #[must_use]
     pub fn soft_time_limit_passed(&self) -> bool {
-        self.at(self.message().time_limits.soft)
+        self.at(self.time_limits().soft)
             .is_some_and(|at| at <= Instant::now())
     }
 
     /// Resolves when the soft time limit passes; never, when there is none.
     pub async fn soft_time_limit(&self) {
-        match self.message().time_limits.soft {
+        match self.time_limits().soft {
             Some(limit) => tokio::time::sleep_until(self.began().await + limit).await,
             None => std::future::pending().await,
         }

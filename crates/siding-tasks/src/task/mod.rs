@@ -273,6 +273,13 @@ impl<A, T> Task<A, T> {
         self.set(|options| options.priority = Some(priority))
     }
 
+    /// Tells the broker when a call starts, so that its state is [`Started`](crate::State::Started) where the broker cannot
+    /// tell that by itself. See [`Worker::track_started`](crate::Worker::track_started).
+    #[must_use]
+    pub fn track_started(self) -> Self {
+        self.set(|options| options.track_started = true)
+    }
+
     /// Throws results away.
     #[must_use]
     pub fn ignore_result(self) -> Self {

@@ -20,6 +20,7 @@ pub(crate) struct Options {
     pub(crate) queue: String,
     pub(crate) priority: Option<Priority>,
     pub(crate) ignore_result: bool,
+    pub(crate) track_started: bool,
 }
 
 impl Default for Options {
@@ -31,6 +32,7 @@ impl Default for Options {
             queue: Message::DEFAULT_QUEUE.to_owned(),
             priority: None,
             ignore_result: false,
+            track_started: false,
         }
     }
 }

@@ -55,8 +55,8 @@ pub(crate) fn order(context: &TaskContext) -> Result<Vec<u8>, serde_json::Error>
         message: RawJson::parse(wire::write(context.message())?)?,
         worker: context.worker().to_owned(),
         deliveries: context.deliveries(),
-        soft: context.message().time_limits.soft,
-        hard: context.message().time_limits.hard,
+        soft: context.time_limits().soft,
+        hard: context.time_limits().hard,
     };
     serde_json::to_vec(&order)
 }

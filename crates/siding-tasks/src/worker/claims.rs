@@ -8,13 +8,13 @@ use std::time::Duration;
 use siding_runtime::LaneKind;
 use tokio::sync::Semaphore;
 
-use super::WorkerError;
 use super::crew::Crew;
 use super::place::Place;
 use super::running;
-use super::slots::{Room, Slots};
+use super::slots::Room;
+use super::{Unknown, WorkerError};
 use crate::broker::{BrokerError, Claim, ClaimRequest};
-use crate::message::Message;
+use crate::message::{Message, Timestamp};
 
 /// How long to wait after the broker could not be asked: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -25,8 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Claims messages as slots become free.
 pub(super) struct Claims<'a> {
     crew: &'a Arc<Crew>,
-    queues: Vec<String>,
-    slots: Slots,
+    unknown: Unknown,
     /// Places for messages that came before their time.
     early: Arc<Semaphore>,
     told: bool,
@@ -42,16 +41,10 @@ enum Next {
 
 impl<'a> Claims<'a> {
     /// At most `early` messages are held before their time.
-    pub(super) fn new(
-        crew: &'a Arc<Crew>,
-        queues: Vec<String>,
-        slots: Slots,
-        early: usize,
-    ) -> Self {
+    pub(super) fn new(crew: &'a Arc<Crew>, unknown: Unknown, early: usize) -> Self {
         Self {
             crew,
-            queues,
-            slots,
+            unknown,
             early: Arc::new(Semaphore::new(early)),
             told: false,
         }
@@ -78,7 +71,7 @@ impl<'a> Claims<'a> {
                     tracing::warn!(%error, "cannot claim tasks; trying again");
                     let now = pause;
                     pause = (pause * 2).min(PAUSE.1);
-                    self.slots.claimed();
+                    self.crew.slots.claimed();
                     Next::After(now)
                 }
                 Err(error) => return Err(WorkerError::Broker(error)),
@@ -91,7 +84,8 @@ impl<'a> Claims<'a> {
                         // Each end means the same: ask again.
                         tokio::select! {
                             () = changed => {}
-                            () = self.slots.free(full) => {}
+                            () = self.crew.slots.free(full) => {}
+                            () = self.crew.wants.notified() => {}
                             () = tokio::time::sleep(at.unwrap_or(PATIENCE).min(PATIENCE)) => {}
                         }
                     }
@@ -118,56 +112,58 @@ impl<'a> Claims<'a> {
             }
             drop(self.early.acquire().await);
         }
-        let mut room = self.slots.room(&self.crew.tasks).await;
+        let mut room = self.crew.slots.room(&self.crew.tasks).await;
         room.limit = room.limit.min(self.early.available_permits());
         room
     }
 
     async fn claim(&self, room: &Room) -> Result<Claim, BrokerError> {
+        let known = match self.unknown {
+            Unknown::Fail => None,
+            Unknown::Leave => Some(self.crew.tasks.names()),
+        };
         let request = ClaimRequest {
             worker: self.crew.name.clone(),
-            queues: self.queues.clone(),
+            queues: self.crew.queues(),
             limit: room.limit,
-            known: None,
+            known,
             quotas: room.quotas.clone(),
             lease: self.crew.lease,
         };
+        if request.queues.is_empty() {
+            return Ok(Claim::default());
+        }
         self.crew.broker.claim(request).await
     }
 
     fn start(&self, claim: Claim, mut room: Room) -> Next {
         let now = self.crew.tasks.now();
         for delivery in claim.deliveries {
-            let lane = self.lane(&delivery.message);
             room.deliver();
-            let place = if delivery.message.eta.is_some_and(|eta| eta > now) {
-                self.early(lane)
-            } else {
-                room.fill(lane);
-                Place::Slot(self.slots.take(lane))
-            };
+            let place = self.place(&delivery.message, now, &mut room);
             running::start(self.crew, delivery, place);
         }
-        self.slots.claimed();
+        self.crew.slots.claimed();
         if room.limit == 0 {
             return Next::AtOnce;
         }
         Next::WhenChanged(claim.next_at.map(|at| at.since(now)), room.full())
     }
 
-    fn early(&self, lane: LaneKind) -> Place {
-        Place::Early {
-            slots: self.slots.clone(),
-            lane,
-            permit: Arc::clone(&self.early).try_acquire_owned().ok(),
+    fn place(&self, message: &Message, now: Timestamp, room: &mut Room) -> Place {
+        let permit = || Arc::clone(&self.early).try_acquire_owned().ok();
+        let definition = self.crew.tasks.definition(&message.task);
+        if definition.is_none() && self.unknown == Unknown::Leave {
+            return Place::Elsewhere { permit: permit() };
         }
-    }
-
-    /// The lane that the message's task is declared for; the event loop, if nobody knows it.
-    fn lane(&self, message: &Message) -> LaneKind {
-        self.crew
-            .tasks
-            .definition(&message.task)
-            .map_or(LaneKind::EventLoop, |task| task.declaration().lane)
+        // Nobody's tasks are told so on the event loop.
+        let lane = definition.map_or(LaneKind::EventLoop, |task| task.declaration().lane);
+        let early = message.eta.is_some_and(|eta| eta > now);
+        if early || self.crew.rates.is_limited(&message.task) {
+            let permit = permit();
+            return Place::Early { lane, permit };
+        }
+        room.fill(lane);
+        Place::Slot(self.crew.slots.take(lane))
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::crew::Crew;
+use super::observer::TaskEvent;
 use crate::broker::{Enqueue, Settlement};
 use crate::canvas::{CanvasError, after_failure, after_success};
 use crate::message::{Exception, Message, TaskId, Timestamp};
-use crate::task::{Ended, Options, TaskError};
+use crate::task::{Ended, Options, TaskContext, TaskError};
 
 /// How work on a message ended.
 #[derive(Debug)]
@@ -32,6 +34,19 @@ pub(super) enum Verdict {
     Release,
     /// Nothing: it is not ours.
     Silence,
+}
+
+impl Verdict {
+    /// Tells those who observe.
+    pub(super) fn tell(&self, crew: &Crew, context: &TaskContext, lasted: Duration) {
+        match self {
+            Self::Settle(settlement) => {
+                crew.tell(TaskEvent::Ended(context, settlement, lasted));
+            }
+            Self::Release => crew.tell(TaskEvent::Released(context)),
+            Self::Silence => {}
+        }
+    }
 }
 
 pub(super) fn settlement(

@@ -3,11 +3,16 @@
 mod claims;
 mod crew;
 mod ended;
+mod holdings;
+mod observer;
 mod place;
+mod rates;
 mod renewal;
+mod revoked;
 mod running;
 mod settling;
 mod slots;
+mod starting;
 mod unwind;
 
 use std::fmt;
@@ -18,8 +23,13 @@ use std::time::Duration;
 use siding_runtime::Handle;
 
 pub(crate) use crew::Crew;
+pub(crate) use holdings::Stage;
+pub(crate) use observer::{Observer, TaskEvent};
+pub(crate) use rates::Rate;
+pub(crate) use revoked::{stamps, texts};
 
 use crate::message::Message;
+use crate::remote::{Companion, RemoteControl};
 use crate::send::SendError;
 use crate::tasks::Tasks;
 
@@ -66,6 +76,22 @@ pub struct Worker {
     lease: Duration,
     stop_limit: Duration,
     early_max: usize,
+    unknown: Unknown,
+    track_started: bool,
+    task_events: bool,
+    remote_control: RemoteControl,
+}
+
+/// What a worker does with a message whose task it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The task fails with `NotRegistered`, and its message is kept as a dead letter. Choose this where every worker of a queue
+    /// should know all of its tasks.
+    Fail,
+    /// The message is left to another worker. Choose this where workers of several programs share a queue. What nobody knows
+    /// waits for ever. A broker that cannot tell tasks apart hands such messages over nevertheless, and gets them back after a
+    /// second.
+    Leave,
 }
 
 impl Tasks {
@@ -79,6 +105,10 @@ impl Tasks {
             lease: LEASE,
             stop_limit: Duration::from_secs(30),
             early_max: EARLY_MAX,
+            unknown: Unknown::Fail,
+            track_started: false,
+            task_events: false,
+            remote_control: RemoteControl::All,
         }
     }
 }
@@ -135,6 +165,33 @@ impl Worker {
         self
     }
 
+    /// What it does with a message whose task it does not know; [`Unknown::Fail`] unless set.
+    pub fn unknown(mut self, unknown: Unknown) -> Self {
+        self.unknown = unknown;
+        self
+    }
+
+    /// Tells the broker when a task starts, for all tasks: Celery's `task_track_started`. Unless set, a broker that does not
+    /// see that by itself says that a task is pending while it runs. It costs a message for each task.
+    pub fn track_started(mut self) -> Self {
+        self.track_started = true;
+        self
+    }
+
+    /// Whether it sends an event when a task is received, starts and ends, as `celery worker -E` does; `false` unless set. Remote
+    /// control may change it. Events are sent beside the tasks, and left out when they are too many.
+    pub fn task_events(mut self, send: bool) -> Self {
+        self.task_events = send;
+        self
+    }
+
+    /// What others may ask of it through the broker; [`RemoteControl::All`] unless set. It is asked nothing where the broker
+    /// carries no such messages, as the embedded store does.
+    pub fn remote_control(mut self, allowed: RemoteControl) -> Self {
+        self.remote_control = allowed;
+        self
+    }
+
     /// Runs tasks until `stop` resolves, and then until none of them runs.
     ///
     /// # Errors
@@ -148,19 +205,29 @@ impl Worker {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let broker = Arc::clone(self.tasks.broker()?);
         let handle = Handle::current();
-        let slots = slots::Slots::new(handle.config(), self.concurrency);
-        let name = if self.name.contains('@') {
-            self.name
-        } else {
-            format!("{}@{}", self.name, crate::host::name())
+        let name = self.full_name();
+        let companion = Companion::new(&*broker, &name, self.task_events, self.remote_control);
+        let setup = crew::Setup {
+            name,
+            lease: self.lease.min(broker.lease_max()),
+            slots: slots::Slots::new(handle.config(), self.concurrency),
+            queues: self.queues,
+            track_started: self.track_started,
+            observers: companion.observers(),
         };
-        let lease = self.lease.min(broker.lease_max());
-        let crew = Arc::new(Crew::new(self.tasks, broker, handle, name, lease));
+        let crew = Arc::new(Crew::new(self.tasks, broker, handle, setup));
         let _farewell = Farewell(&crew);
-        tracing::info!(worker = crew.name, queues = ?self.queues, ?slots, "the worker takes tasks");
+        tracing::info!(worker = crew.name, queues = ?crew.queues(), slots = ?crew.slots, "the worker takes tasks");
+        let companion = companion.join(&crew);
         let renewal = renewal::renew(&crew);
         tokio::pin!(renewal);
-        let claims = claims::Claims::new(&crew, self.queues, slots, self.early_max);
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                () = crew.stopped() => {}
+            }
+        };
+        let claims = claims::Claims::new(&crew, self.unknown, self.early_max);
         let ended = tokio::select! {
             ended = claims.run(stop) => ended,
             () = &mut renewal => Ok(()),
@@ -171,8 +238,17 @@ impl Worker {
             () = crew.drain(self.stop_limit) => {}
             () = renewal => {}
         }
+        companion.leave().await;
         tracing::info!(worker = crew.name, "the worker has stopped");
         ended
+    }
+
+    fn full_name(&self) -> String {
+        if self.name.contains('@') {
+            self.name.clone()
+        } else {
+            format!("{}@{}", self.name, crate::host::name())
+        }
     }
 }
 
@@ -181,7 +257,7 @@ struct Farewell<'a>(&'a Arc<Crew>);
 
 impl Drop for Farewell<'_> {
     fn drop(&mut self) {
-        self.0.stop_all();
+        self.0.held.stop_all();
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use siding_runtime::LaneKind;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::crew::{Crew, End, Stage};
+use super::crew::Crew;
 use super::ended::Ran;
-use super::slots::{Slot, Slots};
+use super::holdings::{End, Stage};
+use super::slots::Slot;
 use crate::broker::Lease;
 use crate::message::{Message, Timestamp};
 use crate::tasks::Tasks;
@@ -20,24 +21,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Place {
     /// It need not wait.
     Slot(Slot),
-    /// It came before its time. It takes a slot when that has come.
+    /// It came before its time, or its task may not start so often. It takes a slot when its turn has come.
     Early {
-        slots: Slots,
         lane: LaneKind,
         /// One of the places for those that are early; none if the broker gave more than was asked for.
         permit: Option<OwnedSemaphorePermit>,
     },
+    /// It is for another worker, and given back after a while: other messages come first meanwhile.
+    Elsewhere {
+        /// As above.
+        permit: Option<OwnedSemaphorePermit>,
+    },
 }
+
+/// How long a message for another worker is kept from coming again.
+const ELSEWHERE: Duration = Duration::from_secs(1);
 
 impl Place {
     pub(super) const fn stage(&self) -> Stage {
         match self {
             Self::Slot(_) => Stage::Active,
-            Self::Early { .. } => Stage::Scheduled,
+            Self::Early { .. } | Self::Elsewhere { .. } => Stage::Scheduled,
         }
     }
 
-    /// The slot of the message, when its time has come; or how it ended before.
+    /// The slot of the message, when its turn has come; or how it ended before.
     pub(super) async fn turn(
         self,
         crew: &Crew,
@@ -45,19 +53,24 @@ impl Place {
         message: &Message,
         end: &mut oneshot::Receiver<End>,
     ) -> Result<Slot, Ran> {
-        let (slots, lane, permit) = match self {
+        if crew.revoked.contains(message) {
+            return Err(Ran::Revoked);
+        }
+        let (lane, permit) = match self {
             Self::Slot(slot) => return Ok(slot),
-            Self::Early {
-                slots,
-                lane,
-                permit,
-            } => (slots, lane, permit),
+            Self::Early { lane, permit } => (Some(lane), permit),
+            Self::Elsewhere { permit } => (None, permit),
         };
         let turn = async {
+            let Some(lane) = lane else {
+                tokio::time::sleep(ELSEWHERE).await;
+                return Err(Ran::Stopped);
+            };
             due(&crew.tasks, message.eta).await;
             in_time(message, crew.tasks.now())?;
             advance(crew, lease, Stage::Reserved).await;
-            let slot = slots.wait(lane).await;
+            crew.rates.turn(&message.task).await;
+            let slot = crew.slots.wait(lane).await;
             in_time(message, crew.tasks.now())?;
             Ok(slot)
         };
@@ -68,7 +81,7 @@ impl Place {
         };
         drop(permit);
         let slot = turn?;
-        if crew.advance(lease, Stage::Active) {
+        if crew.held.advance(lease, Stage::Active) {
             return Ok(slot);
         }
         drop(slot);
@@ -78,7 +91,7 @@ impl Place {
 
 /// Gets on to `stage`; never, if the work was ended meanwhile.
 async fn advance(crew: &Crew, lease: &Lease, stage: Stage) {
-    if !crew.advance(lease, stage) {
+    if !crew.held.advance(lease, stage) {
         std::future::pending::<()>().await;
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::crew::{Crew, End};
+use super::crew::Crew;
+use super::holdings::End;
 use crate::broker::{Lease, Renewal};
 
 /// A revoked task hears of it after this long at most, and leases are renewed for that no more often.
@@ -26,7 +27,7 @@ pub(super) async fn renew(crew: &Crew) {
             () = hint => {}
         }
         last = Instant::now();
-        let leases = crew.leases_older_than(Duration::ZERO);
+        let leases = crew.held.leases_older_than(Duration::ZERO);
         if !leases.is_empty() {
             renew_all(crew, leases, last).await;
         }
@@ -42,7 +43,7 @@ async fn renew_all(crew: &Crew, leases: Vec<Lease>, asked_at: Instant) {
         }
         Err(error) => {
             tracing::warn!(%error, "leases could not be renewed");
-            for lease in crew.leases_older_than(crew.lease) {
+            for lease in crew.held.leases_older_than(crew.lease) {
                 lose(crew, &lease);
             }
         }
@@ -51,10 +52,10 @@ async fn renew_all(crew: &Crew, leases: Vec<Lease>, asked_at: Instant) {
 
 fn heed(crew: &Crew, lease: &Lease, answer: Renewal, asked_at: Instant) {
     match answer {
-        Renewal::Held => crew.renewed(lease, asked_at),
+        Renewal::Held => crew.held.renewed(lease, asked_at),
         Renewal::Revoked(revocation) => {
-            crew.renewed(lease, asked_at);
-            crew.revoke(lease, revocation);
+            crew.held.renewed(lease, asked_at);
+            crew.held.revoke(lease, revocation);
         }
         Renewal::Lost => lose(crew, lease),
     }
@@ -62,5 +63,5 @@ fn heed(crew: &Crew, lease: &Lease, answer: Renewal, asked_at: Instant) {
 
 fn lose(crew: &Crew, lease: &Lease) {
     tracing::warn!(id = %lease.id, "the lease was lost; the task is given up");
-    crew.end(lease, End::Lost);
+    crew.held.end(lease, End::Lost);
 }

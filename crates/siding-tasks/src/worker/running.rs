@@ -7,10 +7,13 @@ use siding_runtime::{JobError, LaneKind, Route, RouteId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::crew::{Crew, End};
+use super::crew::Crew;
 use super::ended::{self, Ran};
+use super::holdings::End;
+use super::observer::TaskEvent;
 use super::place::Place;
 use super::settling;
+use super::starting;
 use super::unwind::CatchUnwind;
 use crate::broker::{Delivery, Lease};
 use crate::message::Message;
@@ -26,7 +29,9 @@ pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, place: Place) {
         });
     let lease = delivery.lease;
     let context = TaskContext::new(delivery.message, crew.name.clone(), delivery.deliveries);
-    let end = crew.hold(lease.clone(), context.clone(), place.stage());
+    let end = crew
+        .held
+        .hold(lease.clone(), context.clone(), place.stage());
     let held = Hold {
         crew: Arc::clone(crew),
         lease,
@@ -43,7 +48,7 @@ struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.crew.let_go(&self.lease);
+        self.crew.held.let_go(&self.lease);
     }
 }
 
@@ -57,26 +62,32 @@ async fn serve(
     let (crew, lease) = (&held.crew, &held.lease);
     let message = context.message();
     tracing::debug!(task = message.task, id = %message.id, "task received");
+    crew.tell(TaskEvent::Received(&context));
     let turn = place.turn(crew, lease, message, &mut end).await;
     let started = Instant::now();
     let (slot, ran) = match turn {
         Ok(slot) => {
-            let ran = work(crew, definition.as_ref(), &context, &mut end).await;
+            crew.tell(TaskEvent::Started(&context));
+            let ran = begin(&held, definition.as_ref(), &context, &mut end).await;
             (Some(slot), ran)
         }
         Err(ran) => (None, ran),
     };
     let options = definition.map(|definition| definition.options());
     let verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
-    ended::log(message, &verdict, started.elapsed());
+    let lasted = started.elapsed();
+    ended::log(message, &verdict, lasted);
     let unsettled = crew.unsettled.acquire().await;
     drop(slot);
-    settling::settle(crew, lease, verdict, &mut end).await;
+    if settling::settle(crew, lease, &verdict, &mut end).await {
+        verdict.tell(crew, &context, lasted);
+    }
     drop(unsettled);
 }
 
-async fn work(
-    crew: &Crew,
+/// Runs the task, and says that it has started, if somebody wants to know.
+async fn begin(
+    held: &Hold,
     definition: Option<&Arc<Definition>>,
     context: &TaskContext,
     end: &mut oneshot::Receiver<End>,
@@ -84,7 +95,23 @@ async fn work(
     let Some(definition) = definition else {
         return Ran::Ended(Err(not_registered(context.message())), Vec::new());
     };
-    let limit = context.message().time_limits.hard;
+    let options = definition.options();
+    context.limit(options.time_limits);
+    let work = work(&held.crew, definition, context, end);
+    if held.crew.track_started || options.track_started {
+        starting::beside(work, &held.crew, &held.lease).await
+    } else {
+        work.await
+    }
+}
+
+async fn work(
+    crew: &Crew,
+    definition: &Arc<Definition>,
+    context: &TaskContext,
+    end: &mut oneshot::Receiver<End>,
+) -> Ran {
+    let limit = context.time_limits().hard;
     let work = attempt(crew, definition, context);
     let overtime = async {
         match limit {
@@ -121,7 +148,7 @@ impl From<Result<End, oneshot::error::RecvError>> for Ran {
 async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContext) -> Ran {
     loop {
         let call = Call::new(context.clone(), definition.options());
-        let running = begin(crew, definition, call, context.clone());
+        let running = place_on_lane(crew, definition, call, context.clone());
         let ended = match CatchUnwind(running).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(JobError::Refused(refusal))) => {
@@ -146,7 +173,12 @@ async fn attempt(crew: &Crew, definition: &Arc<Definition>, context: &TaskContex
 
 type Running = std::pin::Pin<Box<dyn Future<Output = Result<Ended, JobError>> + Send>>;
 
-fn begin(crew: &Crew, definition: &Arc<Definition>, call: Call, context: TaskContext) -> Running {
+fn place_on_lane(
+    crew: &Crew,
+    definition: &Arc<Definition>,
+    call: Call,
+    context: TaskContext,
+) -> Running {
     let route = definition.route(crew.handle.routes());
     if definition.declaration().lane == LaneKind::Processes {
         // A child does not say when it begins: the time limit counts the wait for one, too.

@@ -4,32 +4,34 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::crew::{Crew, End};
+use super::crew::Crew;
 use super::ended::Verdict;
+use super::holdings::End;
 use crate::broker::{BrokerError, Lease, Settled, Settlement};
 
 /// How long to wait between attempts: at first, and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
-/// Settles or gives back the message, trying again while the lease lasts.
+/// Settles or gives back the message, trying again while the lease lasts. Says whether that counted.
 pub(super) async fn settle(
     crew: &Crew,
     lease: &Lease,
-    verdict: Verdict,
+    verdict: &Verdict,
     end: &mut oneshot::Receiver<End>,
-) {
+) -> bool {
     let settled = async {
         match verdict {
-            Verdict::Settle(settlement) => tell(crew, lease, &settlement).await,
+            Verdict::Settle(settlement) => tell(crew, lease, settlement).await,
             Verdict::Release => release(crew, lease).await,
-            Verdict::Silence => {}
+            Verdict::Silence => false,
         }
     };
     tokio::select! {
         biased;
-        () = settled => {}
+        counted = settled => counted,
         () = lost(end) => {
             tracing::warn!(id = %lease.id, "the lease was lost before the result was stored");
+            false
         }
     }
 }
@@ -41,18 +43,18 @@ async fn lost(end: &mut oneshot::Receiver<End>) {
     }
 }
 
-async fn tell(crew: &Crew, lease: &Lease, settlement: &Settlement) {
+async fn tell(crew: &Crew, lease: &Lease, settlement: &Settlement) -> bool {
     let mut pause = PAUSE.0;
     loop {
         match crew.broker.settle(lease.clone(), settlement.clone()).await {
-            Ok(Settled::Done) => return,
+            Ok(Settled::Done) => return true,
             Ok(Settled::Refused) => {
                 tracing::warn!(id = %lease.id, "the result came after the lease was over; it does not count");
-                return;
+                return false;
             }
             Err(error) => {
                 if gives_up(lease, &error) {
-                    return;
+                    return false;
                 }
             }
         }
@@ -61,15 +63,16 @@ async fn tell(crew: &Crew, lease: &Lease, settlement: &Settlement) {
     }
 }
 
-async fn release(crew: &Crew, lease: &Lease) {
+async fn release(crew: &Crew, lease: &Lease) -> bool {
     let mut pause = PAUSE.0;
     while let Err(error) = crew.broker.release(vec![lease.clone()]).await {
         if gives_up(lease, &error) {
-            return;
+            return false;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
     }
+    true
 }
 
 /// The message is delivered again when its lease has run out, which is what at least once means.

@@ -23,7 +23,7 @@ const LANES: [LaneKind; 4] = [
 
 /// How many tasks run at once: on each lane, and in all. Clones share them.
 #[derive(Clone)]
-pub(super) struct Slots(Arc<Shared>);
+pub(crate) struct Slots(Arc<Shared>);
 
 struct Shared {
     places: Mutex<Places>,
@@ -161,6 +161,26 @@ impl Slots {
                 .map(|(tasks, limit)| Quota { tasks, limit })
                 .collect(),
         }
+    }
+
+    /// How many tasks run at once at most.
+    pub(crate) fn capacity(&self, tasks: &Tasks) -> usize {
+        let definitions = tasks.definitions();
+        let lanes = definitions.iter().map(|task| task.declaration().lane);
+        let mut declared = [false; 4];
+        for lane in lanes {
+            declared[lane as usize] = true;
+        }
+        self.places().all(declared)
+    }
+
+    /// From now on so many tasks run at once at most, as if the worker was made so.
+    pub(crate) fn resize(&self, total: usize) {
+        let mut places = self.places();
+        places.lanes[LaneKind::EventLoop as usize] = total;
+        places.total = Some(total);
+        drop(places);
+        self.pass();
     }
 
     /// What was claimed has its slots.
