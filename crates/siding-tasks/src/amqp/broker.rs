@@ -162,7 +162,10 @@ impl Shared {
         }
         let mut answers = Vec::with_capacity(request.messages.len());
         let mut messages = Vec::with_capacity(request.messages.len());
-        for message in request.messages {
+        for mut message in request.messages {
+            if message.reply_to.is_none() {
+                message.reply_to = self.sender.results.reply_to();
+            }
             if self.revoked.find(&message.id).is_some() {
                 let meta = end_revoked(&message);
                 self.sender.results.store(&message, &meta).await?;
@@ -314,7 +317,12 @@ impl Broker for Amqp {
     fn claim(&self, request: ClaimRequest) -> BrokerFuture<'_, Claim> {
         Box::pin(async move {
             match self.0.link.now()? {
-                Some(session) => self.0.intake.claim(&session, &request).await,
+                Some(session) => match self.0.intake.claim(&session, &request).await {
+                    Err(BrokerError::Unavailable(_)) if !session.is_connected() => {
+                        Ok(Claim::default())
+                    }
+                    claim => claim,
+                },
                 // `changed` resolves when the connection is back.
                 None => Ok(Claim::default()),
             }

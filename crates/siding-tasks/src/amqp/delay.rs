@@ -161,7 +161,7 @@ async fn bind_exchange(
     source: &str,
     key: &str,
 ) -> Result<(), BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let bound = channel.exchange_bind(
         short(destination)?,
         short(source)?,

@@ -1,8 +1,7 @@
 //! Who leads: whoever has a queue for themselves.
 //!
-//! An exclusive queue belongs to one connection, and is gone with it. So the lead is held for as long as the connection
-//! lives, and is free at once when the leader's is lost. The server notices that later than the leader does, which asks it
-//! every few seconds.
+//! An exclusive queue belongs to one connection, and is gone with it. So the lead is free when the leader's connection is
+//! lost. The leader notices that no later than the server does: it declares the queue again to renew.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -26,7 +25,6 @@ pub(super) struct Leads(Mutex<HashMap<String, Lead>>);
 #[derive(Clone, Debug)]
 struct Lead {
     holder: String,
-    session: u64,
     until: Instant,
 }
 
@@ -39,19 +37,15 @@ impl Leads {
         holder: &str,
         period: Duration,
     ) -> Result<bool, BrokerError> {
-        match self.find(session, name) {
-            Some(lead) if lead.holder != holder && lead.until > Instant::now() => return Ok(false),
-            // The queue is this connection's already.
-            Some(_) => {}
-            None => {
-                if !acquire(session, name).await? {
-                    return Ok(false);
-                }
-            }
+        let others = self
+            .find(name)
+            .is_some_and(|lead| lead.holder != holder && lead.until > Instant::now());
+        // Who has the queue already may declare it again.
+        if others || !acquire(session, name).await? {
+            return Ok(false);
         }
         let lead = Lead {
             holder: holder.to_owned(),
-            session: session.number,
             until: Instant::now() + period,
         };
         self.leads().insert(name.to_owned(), lead);
@@ -65,9 +59,7 @@ impl Leads {
         name: &str,
         holder: &str,
     ) -> Result<(), BrokerError> {
-        let held = self
-            .find(session, name)
-            .is_some_and(|lead| lead.holder == holder);
+        let held = self.find(name).is_some_and(|lead| lead.holder == holder);
         if !held {
             return Ok(());
         }
@@ -80,12 +72,8 @@ impl Leads {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, session: &Session, name: &str) -> Option<Lead> {
-        let leads = self.leads();
-        let lead = leads
-            .get(name)
-            .filter(|lead| lead.session == session.number);
-        lead.cloned()
+    fn find(&self, name: &str) -> Option<Lead> {
+        self.leads().get(name).cloned()
     }
 }
 
@@ -94,7 +82,7 @@ fn queue(name: &str) -> String {
 }
 
 async fn acquire(session: &Session, name: &str) -> Result<bool, BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let options = QueueDeclareOptions {
         exclusive: true,
         ..QueueDeclareOptions::default()

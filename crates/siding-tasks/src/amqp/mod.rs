@@ -30,6 +30,7 @@ mod publish;
 mod replies;
 mod results;
 mod revoked;
+mod scout;
 mod sender;
 mod session;
 mod settings;

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::error;
 use super::publish::{self, Outbox, Outgoing, Receipt};
+use super::scout::{Asking, Scout};
 use super::settings::AmqpSettings;
 use super::value::name;
 use crate::broker::BrokerError;
@@ -22,6 +23,7 @@ pub(super) struct Session {
     pub(super) settings: Arc<AmqpSettings>,
     connection: Arc<Connection>,
     outbox: Outbox,
+    scout: Scout,
     /// Asked from time to time whether the server is still there.
     probe: Channel,
     /// For what needs no confirm: events and remote control.
@@ -59,24 +61,28 @@ pub(super) async fn bounded<T>(
     }
 }
 
+/// Connects.
+pub(super) async fn connect(settings: &Arc<AmqpSettings>) -> Result<Connection, BrokerError> {
+    let properties =
+        ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
+    let runtime = lapin::runtime::default_runtime()
+        .map_err(|error| error::not_connected(settings, &error))?;
+    let tls = settings.tls()?;
+    let connected = Connection::connect_uri_with_config(settings.uri(), properties, tls, runtime);
+    match tokio::time::timeout(settings.response_timeout, connected).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(error::not_connected(settings, &error)),
+        Err(_) => Err(error::silent("accept a connection", settings)),
+    }
+}
+
 impl Session {
     /// Connects.
     pub(super) async fn open(
         settings: &Arc<AmqpSettings>,
         number: u64,
     ) -> Result<Self, BrokerError> {
-        let properties =
-            ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
-        let runtime = lapin::runtime::default_runtime()
-            .map_err(|error| error::not_connected(settings, &error))?;
-        let tls = settings.tls()?;
-        let connected =
-            Connection::connect_uri_with_config(settings.uri(), properties, tls, runtime);
-        let connection = match tokio::time::timeout(settings.response_timeout, connected).await {
-            Ok(Ok(connection)) => Arc::new(connection),
-            Ok(Err(error)) => return Err(error::not_connected(settings, &error)),
-            Err(_) => return Err(error::silent("accept a connection", settings)),
-        };
+        let connection = Arc::new(connect(settings).await?);
         let opened = connection.create_channel();
         let probe = bounded(settings, "open a channel", opened).await?;
         let (outbox, requests) = publish::outbox();
@@ -85,6 +91,7 @@ impl Session {
             settings: Arc::clone(settings),
             connection,
             outbox,
+            scout: Scout::new(Arc::clone(settings)),
             probe,
             loose: tokio::sync::Mutex::default(),
             known: Mutex::default(),
@@ -106,7 +113,12 @@ impl Session {
         }
     }
 
-    /// A new channel. What the server refuses closes the channel it was asked on.
+    /// A channel for what the server may refuse.
+    pub(super) async fn scout(&self) -> Result<Asking, BrokerError> {
+        self.scout.channel().await
+    }
+
+    /// A new channel, for what the server does not refuse.
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
         self.opener().channel().await
     }
@@ -201,6 +213,7 @@ impl Session {
         if let Err(error) = self.ask("close the connection", closed).await {
             tracing::debug!(%error, "the connection to the AMQP server ended by itself");
         }
+        self.scout.close().await;
     }
 }
 

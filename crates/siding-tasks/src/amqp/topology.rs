@@ -1,7 +1,7 @@
 //! Queues and exchanges, declared as Celery does, and never against what is there.
 //!
-//! A declaration that differs from what is there is an error that closes the channel. So each is first asked for passively,
-//! on a channel of its own, and made only when it is missing. What is there is used as it is: classic, quorum, with priorities.
+//! A declaration that differs from what is there is an error. So each is first asked for passively, and made only when it is
+//! missing. What is there is used as it is: classic, quorum, with priorities.
 
 use lapin::ExchangeKind;
 use lapin::options::{
@@ -66,7 +66,7 @@ pub(super) async fn look(
     session: &Session,
     queue: &str,
 ) -> Result<Option<QueueState>, BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let passive = QueueDeclareOptions {
         passive: true,
         ..QueueDeclareOptions::default()
@@ -124,7 +124,7 @@ async fn exists(session: &Session, called: &str, missing: &Missing) -> Result<bo
     let Missing::Exchange(kind, _) = missing else {
         return Ok(look(session, called).await?.is_some());
     };
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let passive = ExchangeDeclareOptions {
         passive: true,
         ..ExchangeDeclareOptions::default()
@@ -143,7 +143,7 @@ async fn exists(session: &Session, called: &str, missing: &Missing) -> Result<bo
 
 /// Makes it, unless somebody else just has.
 async fn make(session: &Session, called: &str, missing: &Missing) -> Result<bool, BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let called_short = short(called)?;
     let made = async {
         Ok(match missing {
@@ -184,7 +184,7 @@ pub(super) async fn bind(
     exchange: &str,
     key: &str,
 ) -> Result<(), BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let bound = channel.queue_bind(
         short(queue)?,
         short(exchange)?,
@@ -199,7 +199,7 @@ pub(super) async fn bind(
 
 /// Deletes a queue.
 pub(super) async fn delete(session: &Session, queue: &str) -> Result<(), BrokerError> {
-    let channel = session.channel().await?;
+    let channel = session.scout().await?;
     let deleted = channel.queue_delete(short(queue)?, QueueDeleteOptions::default());
     session.ask("delete a queue", deleted).await.map(drop)
 }

@@ -68,18 +68,14 @@ fn options(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn priorities_are_numbered_at_every_depth() {
-        let task = |priority: u8| json!({"task": "a", "args": ["BIG"], "options": {NEUTRAL_PRIORITY: priority}});
-        let text = json!({"task": "celery.chain", "subtask_type": "chain", "options": {},
-            "kwargs": {"tasks": [task(9), {"task": "b", "options": {"link": [task(0)], "priority": 4}}]}})
-        .to_string()
-        .replace("\"BIG\"", "184467440737095516150");
-        let signature: Signature = serde_json::from_str(&text).unwrap();
+        let text = r#"{"task": "celery.chain", "subtask_type": "chain", "options": {}, "kwargs": {"tasks": [
+            {"task": "a", "args": [184467440737095516150], "options": {"siding_priority": 9}},
+            {"task": "b", "options": {"priority": 4, "link": [{"task": "c", "options": {"siding_priority": 0}}]}}]}}"#;
+        let signature: Signature = serde_json::from_str(text).unwrap();
         let reverse = |priority: Priority| Priority::new(9 - priority.get()).unwrap();
         let numbered = number_priorities(signature, reverse).unwrap();
         let parts: Vec<Signature> = numbered.kwargs["tasks"].read().unwrap();

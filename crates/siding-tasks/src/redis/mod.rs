@@ -57,7 +57,7 @@ use crate::remote::Remote;
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use siding_tasks::{BrokerUrl, Redis, RedisSettings, Tasks};
+/// use siding_tasks::{BrokerUrl, RawJson, Redis, RedisSettings, Tasks};
 ///
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 /// let BrokerUrl::Redis(url) = "redis://127.0.0.1:6379/0".parse()? else {
@@ -65,7 +65,7 @@ use crate::remote::Remote;
 /// };
 /// let tasks = Tasks::new();
 /// tasks.connect(Arc::new(Redis::connect(RedisSettings::new(url)).await?));
-/// let sum = tasks.send_task::<i64>("tasks.add", vec![2.into(), 3.into()], []).await?;
+/// let sum = tasks.send_task::<i64>("tasks.add", vec![RawJson::of(&2)?, RawJson::of(&3)?], []).await?;
 /// # Ok(()) }
 /// ```
 ///

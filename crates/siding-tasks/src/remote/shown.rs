@@ -3,13 +3,13 @@
 use crate::message::{Exception, Message, RawJson};
 
 /// A value as Python shows it.
-#[cfg(any())]
+#[cfg(feature = "celery")]
 pub(super) fn value(value: &RawJson) -> String {
     crate::celery::python::repr(value.get())
 }
 
 /// A value as JSON: nobody who would rather see Python can ask.
-#[cfg(not(any()))]
+#[cfg(not(feature = "celery"))]
 pub(super) fn value(value: &RawJson) -> String {
     value.get().to_owned()
 }
@@ -17,9 +17,9 @@ pub(super) fn value(value: &RawJson) -> String {
 /// The positional arguments of a call.
 pub(super) fn args(message: &Message) -> String {
     header(message, "argsrepr").unwrap_or_else(|| {
-        #[cfg(any())]
+        #[cfg(feature = "celery")]
         return crate::celery::python::args_repr(&message.args);
-        #[cfg(not(any()))]
+        #[cfg(not(feature = "celery"))]
         return format!("{:?}", message.args);
     })
 }
@@ -27,9 +27,9 @@ pub(super) fn args(message: &Message) -> String {
 /// The arguments of a call by name.
 pub(super) fn kwargs(message: &Message) -> String {
     header(message, "kwargsrepr").unwrap_or_else(|| {
-        #[cfg(any())]
+        #[cfg(feature = "celery")]
         return crate::celery::python::kwargs_repr(&message.kwargs);
-        #[cfg(not(any()))]
+        #[cfg(not(feature = "celery"))]
         return format!("{:?}", message.kwargs);
     })
 }

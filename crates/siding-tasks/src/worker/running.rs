@@ -61,8 +61,12 @@ async fn serve(
 ) {
     let (crew, lease) = (&held.crew, &held.lease);
     let message = context.message();
-    tracing::debug!(task = message.task, id = %message.id, "task received");
-    crew.tell(TaskEvent::Received(&context));
+    // What is for another worker is nobody's business here.
+    let ours = !matches!(place, Place::Elsewhere { .. });
+    if ours {
+        tracing::debug!(task = message.task, id = %message.id, "task received");
+        crew.tell(TaskEvent::Received(&context));
+    }
     let turn = place.turn(crew, lease, message, &mut end).await;
     let started = Instant::now();
     let (slot, ran) = match turn {
@@ -76,10 +80,12 @@ async fn serve(
     let options = definition.map(|definition| definition.options());
     let verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
     let lasted = started.elapsed();
-    ended::log(message, &verdict, lasted);
+    if ours {
+        ended::log(message, &verdict, lasted);
+    }
     let unsettled = crew.unsettled.acquire().await;
     drop(slot);
-    if settling::settle(crew, lease, &verdict, &mut end).await {
+    if settling::settle(crew, lease, &verdict, &mut end).await && ours {
         verdict.tell(crew, &context, lasted);
     }
     drop(unsettled);

@@ -1,3 +1,6 @@
-//! Tests of the Celery peer against real servers.
+//! The Celery peer, on the machine's Redis and RabbitMQ and beside real Celery.
 
+mod amqp;
+mod fleet;
 mod redis;
+mod to_python;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-use crate::celery::python::{inward, repr};
+use crate::celery::python::{self, inward};
 use crate::message::{Exception, Meta, RawJson, State, TaskId, Timestamp};
 
 /// The result that a document is, of this process or of Python. A state of the task's own making is taken as pending.
@@ -20,12 +20,9 @@ pub(crate) fn read(text: &[u8]) -> Result<Meta, serde_json::Error> {
         .ok_or_else(|| serde_json::Error::missing_field("status"))?;
     let state = State::parse(&status).unwrap_or(State::Pending);
     let value = members.0.remove("result");
+    let name = members.get("name").unwrap_or_default();
     let mut meta = Meta {
-        id,
-        task: members.get("name").unwrap_or_default(),
         state,
-        result: None,
-        exception: None,
         traceback: members.get("traceback"),
         children: members.children(),
         parent_id: members.get("parent_id"),
@@ -35,6 +32,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Meta, serde_json::Error> {
         date_done: members
             .get("date_done")
             .and_then(|text: String| Timestamp::parse(&text)),
+        ..Meta::pending(id, name)
     };
     match state {
         State::Pending => {}
@@ -93,55 +91,56 @@ struct Kept {
     exc_message: Option<RawJson>,
 }
 
-/// One that is kept as something else is shown as it is.
+impl Kept {
+    /// One that is kept as something else is shown as it is.
+    fn of(value: &RawJson) -> Self {
+        value.read().unwrap_or_else(|_| Self {
+            exc_type: "Exception".to_owned(),
+            exc_module: Some("builtins".to_owned()),
+            exc_message: Some(value.clone()),
+        })
+    }
+
+    fn arguments(&self) -> Vec<RawJson> {
+        match &self.exc_message {
+            None => Vec::new(),
+            Some(list) => list.read().unwrap_or_else(|_| vec![list.clone()]),
+        }
+    }
+}
+
 fn exception(value: &RawJson) -> Option<Exception> {
     if value.get() == "null" {
         return None;
     }
-    let kept = value.read::<Kept>().unwrap_or_else(|_| Kept {
-        exc_type: "Exception".to_owned(),
-        exc_module: Some("builtins".to_owned()),
-        exc_message: Some(value.clone()),
-    });
+    let kept = Kept::of(value);
     Some(Exception {
+        message: message(&kept.arguments()),
         exc_type: kept.exc_type,
         exc_module: kept
             .exc_module
             .unwrap_or_else(|| "celery.exceptions".to_owned()),
-        message: kept
-            .exc_message
-            .map(|arguments| message(&arguments))
-            .unwrap_or_default(),
     })
 }
 
-/// An exception, as results and chord parts hold it, as Python's `repr` shows it: `ValueError('no')`.
-pub(crate) fn exception_repr(value: &RawJson) -> String {
-    let Ok(kept) = value.read::<Kept>() else {
-        return repr(value.get());
-    };
-    let arguments = kept.exc_message.unwrap_or_else(RawJson::null);
-    let shown = match arguments.read::<Vec<RawJson>>() {
-        Ok(list) => {
-            let list: Vec<_> = list.iter().map(|argument| repr(argument.get())).collect();
-            list.join(", ")
-        }
-        Err(_) => repr(arguments.get()),
-    };
-    format!("{}({shown})", kept.exc_type)
+/// What an exception of these arguments says: the only text, or all of them as Python shows them.
+fn message(arguments: &[RawJson]) -> String {
+    match arguments {
+        [only] => only.read().unwrap_or_else(|_| shown(arguments)),
+        _ => shown(arguments),
+    }
 }
 
-/// What an exception of these arguments says: the only text, or all of them as Python shows them.
-fn message(arguments: &RawJson) -> String {
-    let list = match arguments.read::<Vec<RawJson>>() {
-        Ok(list) => list,
-        Err(_) => vec![arguments.clone()],
-    };
-    if let [only] = list.as_slice()
-        && let Ok(text) = only.read::<String>()
-    {
-        return text;
-    }
-    let shown: Vec<_> = list.iter().map(|argument| repr(argument.get())).collect();
+fn shown(arguments: &[RawJson]) -> String {
+    let shown: Vec<_> = arguments
+        .iter()
+        .map(|argument| python::repr(argument.get()))
+        .collect();
     shown.join(", ")
+}
+
+/// An exception that [`exception`](super::exception) wrote, or Python, as Python's `repr` has it: `ValueError('no')`.
+pub(crate) fn exception_repr(exception: &RawJson) -> String {
+    let kept = Kept::of(exception);
+    format!("{}({})", kept.exc_type, shown(&kept.arguments()))
 }

@@ -5,18 +5,8 @@ use crate::message::{Exception, Message, Meta, RawJson, State, TaskId, Timestamp
 
 fn meta(state: State) -> Meta {
     Meta {
-        id: TaskId::from("a"),
-        task: String::new(),
         state,
-        result: None,
-        exception: None,
-        traceback: None,
-        children: Vec::new(),
-        parent_id: None,
-        group: None,
-        retries: 0,
-        worker: None,
-        date_done: None,
+        ..Meta::pending(TaskId::from("a"), String::new())
     }
 }
 
@@ -194,4 +184,18 @@ fn what_is_no_document_is_an_error() {
         format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))
     );
     assert_eq!(read(deep.as_bytes()).unwrap().state, State::Failure);
+}
+
+#[test]
+fn exceptions_are_shown_as_python_does() {
+    let shown = |text: &str| exception_repr(&RawJson::parse(text.to_owned()).unwrap());
+    let two =
+        r#"{"exc_type": "ValueError", "exc_message": ["it's", 42], "exc_module": "builtins"}"#;
+    assert_eq!(shown(two), r#"ValueError("it's", 42)"#);
+    assert_eq!(shown(r#"{"exc_type": "E", "exc_message": "x"}"#), "E('x')");
+    assert_eq!(shown(r#"{"exc_type": "E"}"#), "E()");
+    assert_eq!(
+        exception_repr(&exception(&error("siding", "KeyError", "no"))),
+        "KeyError('no')"
+    );
 }

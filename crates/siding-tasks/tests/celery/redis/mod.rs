@@ -5,4 +5,4 @@ mod connections;
 mod managing;
 mod restoring;
 mod servers;
-mod support;
+pub(crate) mod support;

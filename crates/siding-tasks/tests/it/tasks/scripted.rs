@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(crate) enum Asked {
     Renew(Vec<TaskId>),
     Settle(TaskId, Box<Settlement>),
     Release(TaskId),
+    Started(TaskId),
 }
 
 /// A broker that delivers what a test hands it, eta or not.
@@ -30,6 +32,8 @@ pub(crate) struct Scripted {
     changed: Notify,
     asked: mpsc::UnboundedSender<Asked>,
     remote: Option<Arc<dyn Remote>>,
+    /// Whether it never answers that it has heard of a start.
+    pub(crate) deaf: AtomicBool,
 }
 
 impl Scripted {
@@ -41,6 +45,7 @@ impl Scripted {
             changed: Notify::new(),
             asked,
             remote,
+            deaf: AtomicBool::new(false),
         };
         (Arc::new(broker), Heard(heard))
     }
@@ -161,6 +166,14 @@ impl Broker for Scripted {
             leases.into_iter().map(|lease| lease.id).collect(),
         ));
         ready(answers)
+    }
+
+    fn started(&self, lease: Lease) -> BrokerFuture<'_, ()> {
+        self.tell(Asked::Started(lease.id));
+        if self.deaf.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
+        ready(())
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled> {

@@ -1,0 +1,11 @@
+//! The AMQP transport by itself.
+
+mod claims;
+mod connections;
+mod delays;
+mod letters;
+mod managing;
+mod proxy;
+mod queues;
+mod remote;
+mod support;

@@ -1,0 +1,100 @@
+//! A Python process, and the lines that it says.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+
+use super::Space;
+
+/// A process in a group of its own, all of which is killed when this is dropped.
+pub(super) struct Process {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+    /// What it has said so far on its standard error.
+    log: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts Python with these arguments. Both of its outputs are its lines.
+    pub(super) fn start(space: &Space, role: &str, arguments: &[&str]) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/celery/python");
+        let mut child = Command::new(&space.python)
+            .args(arguments)
+            .current_dir(directory)
+            .env("SIDING_TEST_CONF", space.conf().to_string())
+            .env("SIDING_TEST_ROLE", role)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let (said, lines) = mpsc::unbounded_channel();
+        let log = Arc::new(Mutex::new(String::new()));
+        read(child.stdout.take().unwrap(), said.clone(), None);
+        read(child.stderr.take().unwrap(), said, Some(Arc::clone(&log)));
+        Self { child, lines, log }
+    }
+
+    pub(super) fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
+    }
+
+    /// The next line that `wanted` makes something of.
+    pub(super) async fn hear<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> T {
+        loop {
+            let Some(line) = self.lines.recv().await else {
+                panic!("the process has ended; it said:\n{}", self.log());
+            };
+            if let Some(found) = wanted(&line) {
+                return found;
+            }
+        }
+    }
+
+    pub(super) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(super) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal)
+            .unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let group = rustix::process::Pid::from_child(&self.child);
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("a Python process said:\n{}", self.log());
+        }
+    }
+}
+
+fn read(
+    pipe: impl Read + Send + 'static,
+    said: mpsc::UnboundedSender<String>,
+    log: Option<Arc<Mutex<String>>>,
+) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if let Some(log) = &log {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+            // Nobody may be listening any more.
+            let _ = said.send(line);
+        }
+    });
+}

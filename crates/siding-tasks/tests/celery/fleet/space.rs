@@ -1,0 +1,132 @@
+//! A namespace on the machine's Redis, and the Python that is to be met there.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use siding_tasks::{BrokerUrl, RedisSettings};
+
+const URL: &str = "redis://127.0.0.1:6379/9";
+
+/// A namespace, which is emptied at the end, however the test ends.
+pub(crate) struct Space {
+    pub(crate) version: String,
+    pub(crate) settings: RedisSettings,
+    /// Settings of Celery beyond those that say where the broker is.
+    pub(crate) celery: Value,
+    pub(super) python: PathBuf,
+    direct: redis::Client,
+    prefix: String,
+}
+
+impl Space {
+    /// A new one, or why there can be none.
+    pub(super) fn open(version: &str) -> Result<Self, String> {
+        let python = python(version)?;
+        let direct = redis::Client::open(URL).unwrap();
+        if direct.get_connection().is_err() {
+            return Err(format!("nothing answers on {URL}"));
+        }
+        let BrokerUrl::Redis(url) = URL.parse().unwrap() else {
+            panic!("a URL of Redis");
+        };
+        // Celery 5.4 puts a `_` behind every prefix of results, later ones only behind those that end in a letter or digit.
+        let prefix = format!("siding-test-{}", uuid::Uuid::new_v4().simple());
+        let mut settings = RedisSettings::new(url);
+        settings.key_prefix = format!("{prefix}:");
+        settings.result_key_prefix.clone_from(&prefix);
+        Ok(Self {
+            version: version.to_owned(),
+            settings,
+            celery: json!({}),
+            python,
+            direct,
+            prefix,
+        })
+    }
+
+    /// The configuration of Celery here.
+    pub(super) fn conf(&self) -> Value {
+        let settings = &self.settings;
+        let mut conf = json!({
+            "broker_url": URL,
+            "result_backend": URL,
+            "broker_transport_options": {
+                "global_keyprefix": settings.key_prefix,
+                "visibility_timeout": settings.visibility_timeout.as_secs(),
+                "priority_steps": settings.priority_steps,
+                "sep": settings.separator,
+            },
+            "result_backend_transport_options": {"global_keyprefix": settings.result_key_prefix},
+        });
+        let more = self.celery.as_object().unwrap().clone();
+        conf.as_object_mut().unwrap().extend(more);
+        conf
+    }
+
+    /// A command about one key of this namespace.
+    pub(crate) fn ask<T: redis::FromRedisValue>(
+        &self,
+        command: &str,
+        key: &str,
+        more: &[&str],
+    ) -> T {
+        let mut connection = self.direct.get_connection().unwrap();
+        let mut command = redis::cmd(command);
+        command
+            .arg(format!("{}{key}", self.settings.key_prefix))
+            .arg(more);
+        command.query(&mut connection).unwrap()
+    }
+
+    /// What waits in a list, the oldest first.
+    pub(crate) fn list(&self, key: &str) -> Vec<Value> {
+        let mut texts: Vec<String> = self.ask("LRANGE", key, &["0", "-1"]);
+        texts.reverse();
+        texts
+            .iter()
+            .map(|text| serde_json::from_str(text).unwrap())
+            .collect()
+    }
+
+    /// The keys here, without the prefix.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut connection = self.direct.get_connection().unwrap();
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg(format!("{}*", self.prefix))
+            .query(&mut connection)
+            .unwrap();
+        keys.into_iter()
+            .map(|key| key[self.prefix.len()..].to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        let Ok(mut connection) = self.direct.get_connection() else {
+            return;
+        };
+        for key in self.keys() {
+            let mut delete = redis::cmd("DEL");
+            let _ = delete
+                .arg(format!("{}{key}", self.prefix))
+                .query::<()>(&mut connection);
+        }
+    }
+}
+
+/// The Python that has this version of Celery.
+fn python(version: &str) -> Result<PathBuf, String> {
+    let directory = match std::env::var_os("SIDING_PYTHON_DIR") {
+        Some(directory) => PathBuf::from(directory),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/celery"),
+    };
+    let python = directory.join(version).join("bin/python");
+    match python.exists() {
+        true => Ok(python),
+        false => Err(format!(
+            "there is no {}; `just celery-venvs` makes it",
+            python.display()
+        )),
+    }
+}

@@ -1,0 +1,44 @@
+//! A Python worker.
+
+use rustix::process::Signal;
+
+use super::process::Process;
+use super::{SOON, Space};
+
+/// A `celery worker`. It is killed when this is dropped.
+pub(crate) struct PythonWorker(Process);
+
+impl PythonWorker {
+    pub(super) async fn start(space: &Space, options: &[&str]) -> Self {
+        let mut arguments = vec!["-m", "celery", "-A", "app", "worker", "--loglevel=INFO"];
+        arguments.extend(["--without-gossip", "--without-mingle"]);
+        arguments.extend(options);
+        let mut process = Process::start(space, "worker", &arguments);
+        let ready = process.hear(|line| line.trim_end().ends_with(" ready.").then_some(()));
+        tokio::time::timeout(SOON, ready)
+            .await
+            .expect("the worker does not get ready");
+        Self(process)
+    }
+
+    /// Waits until its log has a line that contains `text`, from now on.
+    pub(crate) async fn says(&mut self, text: &str) -> String {
+        let said = self
+            .0
+            .hear(|line| line.contains(text).then(|| line.to_owned()));
+        tokio::time::timeout(SOON, said)
+            .await
+            .unwrap_or_else(|_| panic!("the worker does not say {text:?}"))
+    }
+
+    /// All that it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.0.log()
+    }
+
+    /// Asks it to end what it runs and then itself.
+    pub(crate) async fn stop(mut self) {
+        self.0.signal(Signal::TERM);
+        self.says("Shutdown").await;
+    }
+}

@@ -1,0 +1,88 @@
+"""The Python side of the tests: one application, for clients and for workers.
+
+Its settings come from the environment, as JSON in SIDING_TEST_CONF.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
+
+app = Celery("tests")
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+    task_routes={"rust.*": {"queue": "rust"}},
+    **json.loads(os.environ["SIDING_TEST_CONF"]),
+)
+
+
+def end_with_parent():
+    """Ends this process and its children once whoever started it is gone: standard input ends then."""
+
+    def wait():
+        while os.read(0, 4096):
+            pass
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if os.environ.get("SIDING_TEST_ROLE") == "worker":
+    end_with_parent()
+
+
+@app.task
+def add(x, y):
+    return x + y
+
+
+@app.task
+def total(numbers):
+    return sum(numbers)
+
+
+@app.task
+def echo(*args, **kwargs):
+    return [list(args), kwargs]
+
+
+@app.task
+def show(*args, **kwargs):
+    """The arguments as Python sees them."""
+    return [[repr(arg) for arg in args], {name: repr(value) for name, value in kwargs.items()}]
+
+
+@app.task
+def fail(*args):
+    raise ValueError(*args)
+
+
+@app.task(bind=True)
+def request(self):
+    """What the worker knows of the message."""
+    known = dict(self.request.__dict__)
+    names = ["id", "task", "eta", "expires", "group", "group_index", "retries", "timelimit", "root_id", "parent_id",
+             "argsrepr", "kwargsrepr", "origin", "ignore_result", "replaced_task_nesting", "stamped_headers", "stamps",
+             "reply_to", "correlation_id", "delivery_info", "headers", "trace"]
+    return {name: known.get(name) for name in names}
+
+
+@app.task
+def started_at():
+    return time.time()
+
+
+@app.task
+def slow(seconds):
+    """Ends early when it is asked to."""
+    try:
+        time.sleep(seconds)
+    except SoftTimeLimitExceeded:
+        return "asked"
+    return "slept"

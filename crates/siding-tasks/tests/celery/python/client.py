@@ -1,0 +1,22 @@
+"""Runs what it is told: a line of JSON is a script, and the answer is a line of JSON, {"out": …} or {"error": …}.
+
+A script has the application and everything in it, and leaves its answer in `out`.
+"""
+
+import json
+import sys
+import traceback
+
+import app as module
+from celery import chain, chord, group, signature
+from celery.result import AsyncResult, GroupResult, ResultSet
+
+for line in sys.stdin:
+    scope = {**vars(module), "chain": chain, "chord": chord, "group": group, "signature": signature,
+             "AsyncResult": AsyncResult, "GroupResult": GroupResult, "ResultSet": ResultSet, "json": json, "out": None}
+    try:
+        exec(json.loads(line), scope)
+        answer = {"out": scope["out"]}
+    except BaseException:
+        answer = {"error": traceback.format_exc()}
+    print(json.dumps(answer, default=repr), flush=True)

@@ -1,0 +1,6 @@
+//! Siding calls tasks of Python workers.
+
+mod any_message;
+mod arguments;
+mod options;
+mod workflows;
