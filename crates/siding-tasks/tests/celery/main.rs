@@ -2,5 +2,6 @@
 
 mod amqp;
 mod fleet;
+mod mixed;
 mod redis;
 mod to_python;
