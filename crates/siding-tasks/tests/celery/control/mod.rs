@@ -5,6 +5,7 @@ mod events;
 mod flower;
 mod inspection;
 mod peers;
+mod rabbit;
 
 use std::sync::Arc;
 
