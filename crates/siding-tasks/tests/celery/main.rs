@@ -1,9 +1,9 @@
 //! The Celery peer, on the machine's Redis and RabbitMQ and beside real Celery.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 mod amqp;
 mod control;
 mod fleet;
+mod from_python;
+mod mixed;
 mod redis;
 mod to_python;
