@@ -8,4 +8,4 @@ mod managing;
 mod proxy;
 mod queues;
 mod remote;
-mod support;
+pub(crate) mod support;
