@@ -60,6 +60,10 @@ async fn send(
         return Ok(());
     }
     for successor in &mut successors.messages {
+        // Whoever waits for this task's result waits for those that follow it, too.
+        if successor.reply_to.is_none() {
+            successor.reply_to.clone_from(&message.reply_to);
+        }
         if let Some(key) = successor.unique_key.take() {
             tracing::warn!(
                 task = successor.task,
