@@ -252,7 +252,7 @@ def caught(result):
         return result.get(timeout=20)
     except Exception as error:
         return [type(error).__name__, str(error), result.state]
-later = add.apply_async((1, 1), countdown=3600)
+later = add.apply_async((1, 1), countdown=9)
 app.control.revoke(later.id)
 out = [
     add.delay(1, 2).get(timeout=20),
@@ -262,6 +262,7 @@ out = [
     caught(app.send_task('rust.fail', ('no',))),
     caught(app.send_task('rust.unknown')),
     chain(add.clone((1, 2)), add.clone((10,)), add.clone((100,))).apply_async().get(timeout=20),
+    caught(later),
 ]
 ",
     );
@@ -275,6 +276,7 @@ out = [
         assert_eq!(out[4], json!(["ValueError", "no", "FAILURE"]));
         assert_eq!(out[5][0], "NotRegistered");
         assert_eq!(out[6], 113);
+        assert_eq!(out[7], json!(["TaskRevokedError", "revoked", "REVOKED"]));
     };
     with_worker(&tasks, test).await;
 }
