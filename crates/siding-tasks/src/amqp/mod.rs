@@ -15,6 +15,7 @@
 //! Source: py-amqp, kombu 5.7 (`kombu/transport/pyamqp.py`, `native_delayed_delivery.py`, `pidbox.py`), Celery 5.7
 //! (`celery/app/amqp.py`, `celery/backends/rpc.py`) and RabbitMQ's documentation.
 
+mod address;
 mod arrivals;
 mod broker;
 mod consumers;
