@@ -61,6 +61,20 @@ impl Task {
         }
     }
 
+    fn is_finished(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(tokio::task::JoinHandle::is_finished)
+    }
+
+    /// Waits for its end, for so long at most.
+    async fn ended(mut self, limit: std::time::Duration) {
+        if let Some(task) = &mut self.0 {
+            // It ends with its runtime otherwise.
+            let _ = tokio::time::timeout(limit, task).await;
+        }
+    }
+
     /// Lets it go on by itself.
     fn detach(mut self) {
         self.0 = None;

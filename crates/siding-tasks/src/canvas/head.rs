@@ -1,7 +1,7 @@
 //! What a signature comes to: what is sent first, how many results it has, and whose ids those are.
 
 use super::{CanvasError, Shape};
-use crate::message::{Signature, TaskId};
+use crate::message::{Signature, SignatureOptions, TaskId};
 
 /// What `signature` sends first, as a task, a group that nothing follows, or a chord; the rest is in its options. `None`
 /// when it stands for nothing, such as an empty chain.
@@ -107,7 +107,7 @@ fn first(chain: &mut Signature, steps: Vec<Signature>) -> Result<Option<Signatur
     let mut first = steps.remove(0);
     steps.reverse();
     let rest = [outer, steps, first.rest()?].concat();
-    first.set_rest(&rest);
+    first.set_rest(&settled(rest)?);
     if !chain.immutable {
         first.prepend(&chain.args);
     } else if !chain.args.is_empty() {
@@ -124,6 +124,31 @@ fn first(chain: &mut Signature, steps: Vec<Signature>) -> Result<Option<Signatur
         first.join(&member)?;
     }
     Ok(Some(first))
+}
+
+/// `rest`, the last step first, without chains inside of it, and with each group that something follows as a chord. Celery
+/// does so before it sends, and not when it runs what is left: a group of [`rest`](Signature::rest) would hand each of its
+/// results to what follows.
+fn settled(rest: Vec<Signature>) -> Result<Vec<Signature>, CanvasError> {
+    let mut settled: Vec<Signature> = Vec::with_capacity(rest.len());
+    let mut left: Vec<Signature> = rest.into_iter().rev().collect();
+    while let Some(step) = left.pop() {
+        let is_plain =
+            step.options == SignatureOptions::default() && step.args.is_empty() && !step.immutable;
+        match Shape::of(&step)? {
+            Shape::Chain(steps) if is_plain => left.extend(members(steps)?),
+            Shape::Group(tasks) if step.rest()?.is_empty() => {
+                let tasks = members(tasks)?;
+                match settled.pop() {
+                    Some(next) if tasks.is_empty() => settled.push(next),
+                    Some(next) => settled.push(chord_of(step, tasks, next, &[])?),
+                    None => settled.push(step),
+                }
+            }
+            _ => settled.push(step),
+        }
+    }
+    Ok(settled)
 }
 
 /// `list` with groups inside of it spread out, where it is a group's, and without what stands for nothing.

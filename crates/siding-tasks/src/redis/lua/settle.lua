@@ -29,7 +29,10 @@ end
 
 -- A success that is there stays, as in Celery.
 local function succeeded(document)
-    if not document or not document:find('"status": ?"SUCCESS"') then return false end
+    if not document then return false end
+    -- As Celery and Siding write it; this also tells of documents that are too deep for a decoder.
+    if document:find('^{"status": ?"SUCCESS"') then return true end
+    if not document:find('"status": ?"SUCCESS"') then return false end
     local decoded, meta = pcall(cjson.decode, document)
     return decoded and meta.status == 'SUCCESS'
 end

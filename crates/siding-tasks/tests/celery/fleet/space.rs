@@ -88,16 +88,22 @@ impl Space {
             .collect()
     }
 
-    /// The keys here, without the prefix.
-    pub(crate) fn keys(&self) -> Vec<String> {
+    /// The keys that stay until they are deleted, but for those that say where queues are.
+    pub(crate) fn lasting_keys(&self) -> Vec<String> {
         let mut connection = self.direct.get_connection().unwrap();
-        let keys: Vec<String> = redis::cmd("KEYS")
+        let mut lasting = self.keys(&mut connection);
+        lasting.retain(|key| {
+            let left: i64 = redis::cmd("TTL").arg(key).query(&mut connection).unwrap();
+            left == -1 && !key.contains("_kombu.binding")
+        });
+        lasting
+    }
+
+    fn keys(&self, connection: &mut redis::Connection) -> Vec<String> {
+        redis::cmd("KEYS")
             .arg(format!("{}*", self.prefix))
-            .query(&mut connection)
-            .unwrap();
-        keys.into_iter()
-            .map(|key| key[self.prefix.len()..].to_owned())
-            .collect()
+            .query(connection)
+            .unwrap()
     }
 }
 
@@ -106,11 +112,8 @@ impl Drop for Space {
         let Ok(mut connection) = self.direct.get_connection() else {
             return;
         };
-        for key in self.keys() {
-            let mut delete = redis::cmd("DEL");
-            let _ = delete
-                .arg(format!("{}{key}", self.prefix))
-                .query::<()>(&mut connection);
+        for key in self.keys(&mut connection) {
+            let _ = redis::cmd("DEL").arg(key).query::<()>(&mut connection);
         }
     }
 }

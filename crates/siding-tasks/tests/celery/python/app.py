@@ -86,3 +86,9 @@ def slow(seconds):
     except SoftTimeLimitExceeded:
         return "asked"
     return "slept"
+
+
+@app.task
+def after_failure(task_id):
+    """Of one argument, so that Celery sends it as a task instead of calling it at once."""
+    return task_id

@@ -11,8 +11,17 @@ import app as module
 from celery import chain, chord, group, signature
 from celery.result import AsyncResult, GroupResult, ResultSet
 
+def s(name, *args, **options):
+    """A signature that says its queue, so that it gets there whoever sends it."""
+    return signature(name, args=args, queue="rust" if name.startswith("rust.") else "celery", **options)
+
+
+def si(name, *args, **options):
+    return s(name, *args, immutable=True, **options)
+
+
 for line in sys.stdin:
-    scope = {**vars(module), "chain": chain, "chord": chord, "group": group, "signature": signature,
+    scope = {**vars(module), "s": s, "si": si, "chain": chain, "chord": chord, "group": group, "signature": signature,
              "AsyncResult": AsyncResult, "GroupResult": GroupResult, "ResultSet": ResultSet, "json": json, "out": None}
     try:
         exec(json.loads(line), scope)
