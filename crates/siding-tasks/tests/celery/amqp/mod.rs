@@ -19,5 +19,5 @@ mod proxy;
 mod python;
 mod queues;
 mod remote;
-mod support;
+pub(crate) mod support;
 mod tls;

@@ -15,6 +15,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A queue of one's own, and a channel past what is tested.
 pub(crate) struct Space {
+    pub(crate) url: String,
     pub(crate) settings: AmqpSettings,
     pub(crate) queue: String,
     pub(crate) direct: Channel,
@@ -79,6 +80,7 @@ impl Space {
         let direct = connection.create_channel().await.unwrap();
         Some(Self {
             settings: settings(&url),
+            url,
             queue: format!("siding-test-{}", uuid::Uuid::new_v4().simple()),
             direct,
             backend: None,
