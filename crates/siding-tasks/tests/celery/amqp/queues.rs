@@ -69,12 +69,6 @@ fn a_missing_queue_is_made_as_celery_makes_it() {
         );
         published.await.unwrap().await.unwrap();
         space.await_ready(&space.queue, 2).await;
-        let exchange = space.queue.as_str().into();
-        space
-            .direct
-            .exchange_delete(exchange, Default::default())
-            .await
-            .unwrap();
     });
 }
 
