@@ -89,6 +89,8 @@
 
 #[cfg(feature = "amqp")]
 mod amqp;
+#[cfg(feature = "celery")]
+mod background;
 mod broker;
 mod canvas;
 #[cfg(feature = "celery")]

@@ -267,11 +267,7 @@ impl Shared {
             let parcel = value::parcel(&delivery.properties, delivery.data);
             let message = unpack::unpack(&parcel, queue)
                 .unwrap_or_else(|refusal| Message::new(refusal.task.unwrap_or_default()));
-            let leased = Leased {
-                message,
-                acker: delivery.acker,
-                worker: self.link.settings().name.clone(),
-            };
+            let leased = Leased::new(message, delivery.acker, &self.link.settings().name);
             let settlement = Settlement::Revoked {
                 reason: "revoked".to_owned(),
                 successors: Enqueue::default(),
@@ -335,6 +331,15 @@ impl Broker for Amqp {
 
     fn renew(&self, leases: Vec<Lease>) -> BrokerFuture<'_, Vec<Renewal>> {
         Box::pin(async move { Ok(leases.iter().map(|lease| self.0.renew_one(lease)).collect()) })
+    }
+
+    fn started(&self, lease: Lease) -> BrokerFuture<'_, ()> {
+        Box::pin(async move {
+            match self.0.intake.held.find(&lease) {
+                Some(leased) => settle::started(&self.0.sender, &leased).await,
+                None => Ok(()),
+            }
+        })
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> BrokerFuture<'_, Settled> {

@@ -15,6 +15,7 @@
 //! Source: py-amqp, kombu 5.7 (`kombu/transport/pyamqp.py`, `native_delayed_delivery.py`, `pidbox.py`), Celery 5.7
 //! (`celery/app/amqp.py`, `celery/backends/rpc.py`) and RabbitMQ's documentation.
 
+mod address;
 mod arrivals;
 mod broker;
 mod consumers;
@@ -45,12 +46,9 @@ pub use settings::AmqpSettings;
 #[derive(Debug)]
 struct Task(Option<tokio::task::JoinHandle<()>>);
 
-/// Spawns on the Siding runtime of this thread; without one, on tokio's.
+/// Spawns a task that ends when what this returns is dropped.
 fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
-    Task(Some(match siding_runtime::Handle::try_current() {
-        Some(runtime) => runtime.spawn_as(siding_runtime::RouteId::BACKGROUND, future),
-        None => tokio::runtime::Handle::current().spawn(future),
-    }))
+    Task(Some(crate::background::spawn(future)))
 }
 
 impl Task {

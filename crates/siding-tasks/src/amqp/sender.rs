@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::delay;
 use super::error::unsendable;
 use super::publish::{Outgoing, Receipt};
 use super::session::Session;
 use super::topology;
+use super::{address, delay};
 use crate::broker::{BrokerError, Enqueue};
 use crate::celery::pack;
 use crate::celery::results::Results;
@@ -67,8 +67,8 @@ impl Sender {
         mut message: Message,
         now: Timestamp,
     ) -> Result<Outgoing, BrokerError> {
-        if message.reply_to.is_none() {
-            message.reply_to = self.results.reply_to();
+        if let Some(reply_to) = &message.reply_to {
+            address::address(&mut message.embed, reply_to);
         }
         answer_to_the_same(&mut message)?;
         let parcel = pack::pack(&message).map_err(|error| unsendable(&message.task, &error))?;

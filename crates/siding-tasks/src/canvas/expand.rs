@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::head::{freeze, head, leaves, name, size};
+use super::head::{freeze, head, name_unless_named, size};
 use super::options::Member;
 use super::{CanvasError, Shape};
 use crate::broker::Enqueue;
@@ -147,10 +147,8 @@ fn expand_chord(
         body.extend("link", &callbacks)?;
     }
     body.extend("link_error", &chord.list("link_error")?)?;
-    if let Some(id) = chord.options.task_id.take()
-        && leaves(&body)?.is_empty()
-    {
-        name(&mut body, id)?;
+    if let Some(id) = chord.options.task_id.take() {
+        name_unless_named(&mut body, id)?;
     }
     let Some(mut body) = head(body)? else {
         let group = Shape::Group(header).sign(chord.options);

@@ -97,7 +97,7 @@ fn first(chain: &mut Signature, steps: Vec<Signature>) -> Result<Option<Signatur
     };
     last.extend("link", &callbacks)?;
     if let Some(id) = chain.options.task_id.take() {
-        name(last, id)?;
+        name_unless_named(last, id)?;
     }
     for step in &mut steps {
         step.extend("link_error", &errbacks)?;
@@ -218,6 +218,14 @@ pub(super) fn name(signature: &mut Signature, id: TaskId) -> Result<(), CanvasEr
     Ok(())
 }
 
+/// Like [`name`], but an id that is there stays, as in Celery: chains and chords that it sends have others, which mean nothing.
+pub(super) fn name_unless_named(signature: &mut Signature, id: TaskId) -> Result<(), CanvasError> {
+    match leaves(signature)?.is_empty() {
+        true => name(signature, id),
+        false => Ok(()),
+    }
+}
+
 fn rewrite(signature: &mut Signature, shape: Shape) {
     signature.kwargs = shape
         .sign(crate::message::SignatureOptions::default())
@@ -252,7 +260,7 @@ pub(crate) fn freeze_by(
         }
         Shape::Chain(mut steps) => {
             if let (Some(id), Some(last)) = (signature.options.task_id.take(), steps.last_mut()) {
-                name(last, id)?;
+                name_unless_named(last, id)?;
             }
             steps
                 .iter_mut()
@@ -265,7 +273,7 @@ pub(crate) fn freeze_by(
             mut body,
         } => {
             if let Some(id) = signature.options.task_id.take() {
-                name(&mut body, id)?;
+                name_unless_named(&mut body, id)?;
             }
             header
                 .iter_mut()

@@ -125,11 +125,11 @@ impl Shared {
         };
         let end = match (refusal, Revocation::parse(&revocation)) {
             (Some(refusal), _) => Some(refused(&refusal)),
-            (None, Some(_)) => Some(Settlement::Revoked {
-                reason: "revoked".to_owned(),
-                successors: crate::broker::Enqueue::default(),
-            }),
-            (None, None) => None,
+            (None, Some(_)) => Some(revoked("revoked")),
+            (None, None) => message
+                .expires
+                .is_some_and(|expires| expires <= Timestamp::now())
+                .then(|| revoked("expired")),
         };
         if let Some(end) = end {
             let _ = self.settle(&lease, end).await?;
@@ -140,6 +140,14 @@ impl Shared {
             message: Message::clone(&message),
             deliveries,
         }))
+    }
+}
+
+/// As in Celery, errbacks do not hear of it.
+fn revoked(reason: &str) -> Settlement {
+    Settlement::Revoked {
+        reason: reason.to_owned(),
+        successors: crate::broker::Enqueue::default(),
     }
 }
 

@@ -22,6 +22,7 @@ mod link;
 mod manage;
 mod parts;
 mod remote;
+mod resend;
 mod restore;
 mod results;
 mod scripts;
@@ -182,6 +183,9 @@ async fn commit(
         .key(keys.unacked_index())
         .key(keys.leases())
         .key(keys.revoked());
+    if keys.look_after() {
+        call.key(keys.sent_texts()).key(keys.sent_looks());
+    }
     match held {
         Some(held) => call
             .arg(&held.tag)

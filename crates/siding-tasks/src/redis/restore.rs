@@ -35,7 +35,7 @@ pub(super) const LOSSES: &str = "siding_losses";
 /// Looks for messages of lost workers from now on, until the broker is gone.
 pub(super) fn start(shared: &Arc<Shared>) {
     if !shared.restoring.swap(true, Ordering::AcqRel) {
-        tokio::spawn(watch(Arc::downgrade(shared)));
+        drop(crate::background::spawn(watch(Arc::downgrade(shared))));
     }
 }
 
@@ -53,7 +53,8 @@ async fn watch(shared: Weak<Shared>) {
         } else {
             Ok(())
         };
-        if let Err(error) = own.and(foreign) {
+        let lost = shared.look_after().await;
+        if let Err(error) = own.and(foreign).and(lost) {
             tracing::debug!(%error, "messages of lost workers wait");
         }
         drop(shared);
@@ -152,7 +153,11 @@ impl Shared {
         for list in &lists {
             call.key(list);
         }
-        call.arg(tag).arg(score).arg(lease).arg(&text);
+        let texts = match self.keys.look_after() {
+            true => self.keys.sent_texts(),
+            false => String::new(),
+        };
+        call.arg(tag).arg(score).arg(lease).arg(&text).arg(texts);
         let restored: u8 = self.link.run(&call).await?;
         if restored == 1 && !lists.is_empty() {
             tracing::warn!(tag, "a message of a worker that is gone was put back");

@@ -17,6 +17,7 @@ scripts! {
     LEAD = "lead",
     RELEASE = "release",
     RENEW = "renew",
+    RESEND = "resend",
     RESIGN = "resign",
     RESTORE = "restore",
     SEND = "send",

@@ -2,7 +2,7 @@
 
 use super::held::Held;
 use super::results::RedisResults;
-use super::{Shared, Writes, commit, scripts, send};
+use super::{Shared, Writes, commit, scripts};
 use crate::broker::{BrokerError, Enqueue, Lease, Settled, Settlement};
 use crate::celery::ending::{self, Ending, HeaderEnd};
 use crate::celery::results::{Counted, Part};
@@ -189,9 +189,7 @@ impl Shared {
     }
 
     fn push(&self, writes: &mut Writes, message: Message) -> Result<(), BrokerError> {
-        let message = self.addressed(message);
-        let list = self.keys.list(&message.queue, message.priority);
-        writes.pushes.push((list, send::text(&message)?));
+        writes.pushes.push(self.push_of(message)?);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod delays;
 mod letters;
 mod managing;
 mod proxy;
+mod python;
 mod queues;
 mod remote;
-mod support;
+pub(crate) mod support;

@@ -5,6 +5,7 @@ mod events;
 mod flower;
 mod inspection;
 mod peers;
+mod rabbit;
 
 use std::sync::Arc;
 
@@ -15,12 +16,12 @@ use super::fleet::{Client, Fleet, Running};
 
 /// Tasks that return at once, and never.
 fn register(fleet: &Fleet) {
-    fleet
+    let _ = fleet
         .tasks
         .register("rust.double", async |x: u64| x * 2)
         .queue("rust");
     let endless = async || std::future::pending::<()>().await;
-    fleet.tasks.register("rust.endless", endless).queue("rust");
+    let _ = fleet.tasks.register("rust.endless", endless).queue("rust");
 }
 
 /// Runs `test` with a client beside a worker of these tasks.

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use client::Client;
 pub(crate) use process::Process;
-pub(crate) use space::Space;
+pub(crate) use space::{Space, python};
 pub(crate) use worker::PythonWorker;
 
 /// No test takes this long unless something is broken.

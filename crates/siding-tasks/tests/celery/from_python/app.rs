@@ -52,14 +52,14 @@ impl Marks {
 pub(super) fn register(fleet: &Fleet) -> Marks {
     let tasks = &fleet.tasks;
     let marks = Marks::default();
-    tasks
+    let _ = tasks
         .register("rust.add", |x: i64, y: i64| async move { x + y })
         .arguments(["x", "y"]);
     tasks.register("rust.total", |numbers: Vec<i64>| async move {
         numbers.into_iter().sum::<i64>()
     });
     tasks.register("rust.echo", |value: RawJson| async move { value });
-    tasks
+    let _ = tasks
         .register("rust.types", types)
         .arguments(["at", "bytes", "number", "decimal"]);
     tasks.register("rust.fail", |kind: String, message: String| async move {
@@ -69,7 +69,7 @@ pub(super) fn register(fleet: &Fleet) -> Marks {
                 .with_traceback("in src/lib.rs, line 7"),
         )
     });
-    tasks
+    let _ = tasks
         .register(
             "rust.again",
             |context: TaskContext, times: u32| async move {

@@ -61,6 +61,7 @@ fn role() {
     settings.key_prefix = std::env::var(PREFIX).unwrap();
     settings.result_key_prefix = std::env::var(RESULTS).unwrap();
     settings.visibility_timeout = std::time::Duration::from_secs(6);
+    settings.resend_lost = Some(super::RESEND);
     let tasks = Tasks::new();
     drop(tasks.register("app.add", add));
     let runtime = Builder::new()
