@@ -56,7 +56,7 @@ pub(crate) struct Part {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(
     not(feature = "redis"),
-    expect(dead_code, reason = "only Redis counts chords")
+    expect(dead_code, reason = "only results in Redis are counted")
 )]
 pub(crate) enum Counted {
     /// Others are missing, or somebody else has sent the body.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use siding_tasks::{BackendUrl, RemoteControl, Unknown};
 
-/// How a broker that Celery's workers and clients may share is used. The defaults are Celery's.
+/// How a broker that Celery's workers and clients may share is used. The defaults are Celery's. `unknown_tasks` counts for the
+/// embedded store too.
 ///
 /// ```
 /// use siding::{CelerySettings, Settings};
@@ -31,8 +32,9 @@ pub struct CelerySettings {
     pub visibility_timeout: Duration,
     /// How long results are kept on Redis: Celery's `result_expires`, 1 day unless set.
     pub result_expires: Duration,
-    /// Whether a worker publishes events about tasks from the start: Celery's `-E`. It does not unless set; `celery events`
-    /// and Flower turn it on in workers that run.
+    /// Whether events about tasks are published from the start: when they are sent, Celery's `task_send_sent_event`, and when
+    /// a worker has received, started and ended them, its `-E`. They are not unless set; `celery control enable_events` and
+    /// Flower turn those of a worker on while it runs.
     pub task_events: bool,
     /// What `celery inspect`, `celery control` and Flower may do to a worker: everything unless set.
     pub remote_control: RemoteControl,

@@ -33,7 +33,7 @@ pub(super) struct CeleryFlags {
     /// How long results are kept on Redis [default: 24h]
     #[arg(long, global = true, env = "SIDING_RESULT_EXPIRES", value_name = "TIME", value_parser = duration::parse)]
     result_expires: Option<Duration>,
-    /// Publish events about tasks from the start, as Celery's -E
+    /// Publish events about tasks from the start: Celery's -E and task_send_sent_event
     #[arg(long, global = true, env = "SIDING_TASK_EVENTS")]
     task_events: bool,
     /// What celery inspect and celery control may do: all, off, or methods such as ping,stats [default: all]
