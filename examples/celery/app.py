@@ -31,16 +31,19 @@ def total(numbers):
 
 
 # Tasks of the Siding application are known by their names alone.
-sum_of_squares = app.signature("rust.sum_of_squares", app=app)
+sum_of_squares = app.signature("rust.sum_of_squares")
+# What follows a Rust task is sent by Rust's worker, which has no `task_routes`: the step itself says its queue.
+then_describe = describe.s().set(queue="python")
+then_total = total.s().set(queue="python")
 
 
 def main():
     """Calls Rust: by itself, in a chain, in a chord, and with an argument that makes it fail."""
     print("called:", app.send_task("rust.sum_of_squares", kwargs={"n": 1_000}).get(timeout=20))
-    print("chain:", chain(sum_of_squares.clone((1_000,)), describe.s())().get(timeout=20))
+    print("chain:", chain(sum_of_squares.clone((1_000,)), then_describe)().get(timeout=20))
     if RESULTS != "rpc://":  # Celery has no chords there.
         parts = [sum_of_squares.clone((n,)) for n in (10, 100, 1_000)]
-        print("chord:", chord(parts)(total.s()).get(timeout=20))
+        print("chord:", chord(parts)(then_total).get(timeout=20))
     try:
         sum_of_squares.clone((10_000_000,)).delay().get(timeout=20)
     except OverflowError as error:

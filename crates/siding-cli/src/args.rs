@@ -77,7 +77,7 @@ pub enum Peer {
     FastApi,
     /// The same handlers on plain axum
     Axum,
-    /// Celery 5.7, prefork, on the Redis of this machine, installed into target/siding-bench.
+    /// Celery 5.7 on the Redis of this machine, installed into target/siding-bench
     Celery,
 }
 

@@ -15,6 +15,8 @@ pub struct Settings {
     pub pinned_requests: usize,
     /// How long an idle server is watched.
     pub idle_span: Duration,
+    /// Tasks of the workers that are killed.
+    pub fleet_tasks: u64,
     /// When to give up on the answers of a peer.
     pub peer_limit: Duration,
 }
@@ -29,6 +31,7 @@ impl Settings {
             pair_span: Duration::from_secs(3),
             pinned_requests: 20,
             idle_span: Duration::from_secs(10),
+            fleet_tasks: 10_000,
             peer_limit,
         }
     }
@@ -42,6 +45,7 @@ impl Settings {
             pair_span: Duration::from_secs(1),
             pinned_requests: 5,
             idle_span: Duration::from_secs(5),
+            fleet_tasks: 1_000,
             peer_limit,
         }
     }

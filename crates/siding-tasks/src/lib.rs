@@ -79,6 +79,9 @@
 //! | `link`, `link_error` | [`Canvas::link`], [`Canvas::link_error`] |
 //! | beat, `crontab` | [`Tasks::every`], [`Tasks::crontab`]: every worker has it, one of them leads |
 //! | `acks_late` | always |
+//! | `task_track_started` | [`Worker::track_started`], [`Task::track_started`] |
+//! | `celery worker -E`, `task_send_sent_event` | [`Worker::task_events`], [`Tasks::send_events`] |
+//! | `celery inspect`, `celery control`, Flower | [`Worker::remote_control`] |
 //! | `worker_prefetch_multiplier` | none: a worker claims what it has slots for |
 //!
 //! What differs: a group's result is always flat, by the order of its tasks; a chord fails with the first part that fails;
@@ -86,6 +89,8 @@
 
 #[cfg(feature = "amqp")]
 mod amqp;
+#[cfg(feature = "celery")]
+mod background;
 mod broker;
 mod canvas;
 #[cfg(feature = "celery")]

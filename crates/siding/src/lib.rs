@@ -54,8 +54,8 @@ pub use siding_runtime::{
 };
 
 pub use app::{
-    App, CelerySettings, IntoRoutes, Listed, LogFormat, RemoteControl, Running, Settings,
-    StartError, TaskSettings, UnknownTasks, exit,
+    App, CelerySettings, IntoRoutes, Listed, LogFormat, Running, Settings, StartError,
+    TaskSettings, exit,
 };
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use siding_tasks::{BrokerError, OpenError};
+use siding_tasks::{BrokerError, OpenError, SendError};
 
 use crate::explain::explain;
 use crate::load::RequestError;
 use crate::outcome::Cell;
+use crate::peer::VenvError;
 use crate::probe::ProberError;
 use crate::server::StartError;
 
@@ -56,6 +57,12 @@ pub enum CaseError {
     /// The store of the tasks cannot be opened.
     #[error("failed to open the task store")]
     OpenStore(#[from] OpenError),
+    /// A call was not sent.
+    #[error("failed to send a task")]
+    Send(#[from] SendError),
+    /// A peer, or what it measured, failed.
+    #[error(transparent)]
+    Peer(#[from] VenvError),
     /// The worker ended early, or does not come to an end.
     #[error("the worker did not finish its tasks; its log is in target/siding-bench")]
     Worker,
@@ -72,9 +79,11 @@ impl CaseError {
     #[must_use]
     pub fn cell(&self) -> Cell {
         match self {
-            Self::Request { .. } | Self::Incomplete { .. } | Self::Worker => {
-                Cell::Failed(explain(self))
-            }
+            Self::Request { .. }
+            | Self::Incomplete { .. }
+            | Self::Worker
+            | Self::Send(_)
+            | Self::Peer(_) => Cell::Failed(explain(self)),
             Self::Cpu(_) | Self::Elsewhere => Cell::Skipped(explain(self)),
             Self::Start(_)
             | Self::Prober(_)

@@ -3,7 +3,10 @@
 use clap::ValueEnum;
 
 use super::health::HealthBounds;
-use super::{Computing, Connections, Crowd, Idle, Pairing, Relief, Rival, Round, Subject, Tasks};
+use super::{
+    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Relief,
+    Rival, Round, Subject, Tasks,
+};
 use crate::server::Endpoint;
 
 /// A case, by the name that `--only` takes.
@@ -47,6 +50,12 @@ pub enum CaseName {
     Idle,
     /// Tasks that do nothing, against Celery.
     Tasks,
+    /// Tasks that do nothing, on the same Redis as Celery.
+    CeleryTasks,
+    /// Calls that are sent, against Celery.
+    CeleryEnqueue,
+    /// Workers of both that are killed.
+    CeleryFleet,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -130,6 +139,9 @@ impl CaseName {
             Self::HelloSync => "/hello-sync against /hello, alternating runs",
             Self::Idle => "a server that nobody asks anything",
             Self::Tasks => "no-op tasks of one worker process, embedded store",
+            Self::CeleryTasks => "no-op tasks that Python sends, on Redis, against Celery's worker",
+            Self::CeleryEnqueue => "calls of one process on Redis, against Celery's client",
+            Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
         }
     }
 
@@ -157,6 +169,15 @@ impl CaseName {
                 tasks: 5_000,
                 at_least: 5.0,
             }),
+            Self::CeleryTasks => Subject::CeleryTasks(CeleryTasks {
+                tasks: 10_000,
+                at_least: 5.0,
+            }),
+            Self::CeleryEnqueue => Subject::CeleryEnqueue(CeleryEnqueue {
+                calls: 20_000,
+                at_least: 10.0,
+            }),
+            Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
         }
     }
 }

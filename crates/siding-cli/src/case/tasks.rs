@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use siding_tasks::{Broker, Embedded, EmbeddedSettings, Enqueue, Message, RawJson, State};
 
-use super::CaseError;
+use super::{CaseError, per_second};
 use crate::bench::Bench;
 use crate::explain::explain;
 use crate::outcome::{CaseReport, Cell, Requirement, Unit};
+use crate::peer::celery::Pool;
 use crate::server::{Contender, Kind};
 
 /// Between two looks at how many are left.
@@ -50,7 +51,7 @@ impl Tasks {
                 .progress
                 .doing(&format!("celery, run {run} of {runs}"));
             // It blocks a thread for as long as the worker works; the event loop has nothing else to do meanwhile.
-            match celery.tasks_per_second(self.tasks) {
+            match celery.tasks_per_second(self.tasks, Pool::Prefork) {
                 Ok(rate) => theirs.push(rate),
                 Err(error) => put(report, Kind::Celery, Cell::Failed(explain(&error))),
             }
@@ -107,11 +108,6 @@ async fn siding(bench: &Bench, tasks: u64) -> Result<f64, CaseError> {
             _ => {}
         }
     }
-}
-
-fn per_second(tasks: u64, span: Duration) -> f64 {
-    let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
-    f64::from(tasks) / span.as_secs_f64()
 }
 
 /// A store in which `tasks` tasks wait.

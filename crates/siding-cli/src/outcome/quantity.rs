@@ -18,6 +18,8 @@ pub enum Unit {
     PerSecond,
     /// Per cent of one core.
     PercentOfCore,
+    /// Things.
+    Count,
 }
 
 /// A number with its unit.
@@ -40,6 +42,7 @@ impl Unit {
             Self::Ratio => "×",
             Self::PerSecond => "/s",
             Self::PercentOfCore => "%",
+            Self::Count => "",
         }
     }
 
@@ -76,6 +79,7 @@ impl fmt::Display for Quantity {
             Unit::Ratio => write!(f, "{value:.3}"),
             Unit::PerSecond => write!(f, "{value:.0} /s"),
             Unit::PercentOfCore => write!(f, "{value:.3} %"),
+            Unit::Count => write!(f, "{value:.0}"),
         }
     }
 }
@@ -104,6 +108,7 @@ mod tests {
         check(Unit::Ratio.of(0.9712), "0.971");
         check(Unit::PerSecond.of(45_123.4), "45123 /s");
         check(Unit::PercentOfCore.of(0.021), "0.021 %");
+        check(Unit::Count.of(3.0), "3");
     }
 
     #[test]

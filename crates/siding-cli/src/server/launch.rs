@@ -140,6 +140,16 @@ impl Launch {
         self.spawn(command).map(ServerProcess::new)
     }
 
+    /// The command of a worker of tasks, whose broker its environment says.
+    #[must_use]
+    pub fn worker_command(&self) -> Vec<OsString> {
+        let program = std::path::absolute(&self.program).unwrap_or_else(|_| self.program.clone());
+        let mut command = vec![program.into_os_string()];
+        command.extend(self.arguments.iter().cloned());
+        command.push("worker".into());
+        command
+    }
+
     fn command(&self, port: u16, capacity: Capacity) -> Result<Command, StartError> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);

@@ -1,14 +1,13 @@
 //! Deliveries that came and that nobody has looked at yet.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lapin::ConsumerDelegate;
-use lapin::message::{Delivery, DeliveryResult};
+use futures_core::Stream as _;
+use lapin::Consumer;
+use lapin::message::Delivery;
 use tokio::sync::watch;
 
 /// Deliveries that came and that nobody has looked at yet, and who is told of them.
@@ -72,13 +71,14 @@ impl Arrivals {
         self.waiting().is_empty()
     }
 
-    /// What consumers of `queue` tell, for as long as `live`.
-    pub(super) fn delegate(self: &Arc<Self>, queue: &str, live: &Arc<AtomicBool>) -> Delegate {
-        Delegate {
-            arrivals: Arc::clone(self),
-            queue: queue.into(),
-            live: Arc::clone(live),
+    /// Takes in what a consumer gets, until there will be no more.
+    pub(super) async fn fill(self: Arc<Self>, mut consumer: Consumer, queue: Arc<str>) {
+        while let Some(delivery) = next(&mut consumer).await {
+            let queue = Arc::clone(&queue);
+            self.waiting().push_back(Arrived { queue, delivery });
+            self.tell();
         }
+        self.tell();
     }
 }
 
@@ -108,37 +108,8 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// Hears what a consumer gets.
-pub(super) struct Delegate {
-    arrivals: Arc<Arrivals>,
-    queue: Arc<str>,
-    live: Arc<AtomicBool>,
-}
-
-impl ConsumerDelegate for Delegate {
-    /// All is done before the future is polled: deliveries stay in their order.
-    fn on_new_delivery(
-        &self,
-        delivery: DeliveryResult,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        match delivery {
-            Ok(Some(delivery)) => {
-                let queue = Arc::clone(&self.queue);
-                let arrived = Arrived { queue, delivery };
-                self.arrivals.waiting().push_back(arrived);
-            }
-            // The consumer was cancelled, or its channel is gone. Pairs with the load in `Consumption::is_live`.
-            Ok(None) | Err(_) => self.live.store(false, Ordering::Release),
-        }
-        self.arrivals.tell();
-        Box::pin(std::future::ready(()))
-    }
-}
-
-impl fmt::Debug for Delegate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delegate")
-            .field("queue", &self.queue)
-            .finish_non_exhaustive()
-    }
+/// The next delivery; `None` when the consumer was cancelled, or its channel is gone.
+pub(super) async fn next(consumer: &mut Consumer) -> Option<Delivery> {
+    let next = std::future::poll_fn(|context| Pin::new(&mut *consumer).poll_next(context));
+    next.await.and_then(Result::ok)
 }

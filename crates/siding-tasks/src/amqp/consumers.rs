@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer};
 
 use super::arrivals::Arrivals;
 use super::session::Session;
 use super::topology::{self, short};
+use super::{Task, spawn};
 use crate::broker::BrokerError;
 
 /// Who consumes from which queue, in one session.
@@ -27,16 +27,15 @@ pub(super) struct Consumers {
 #[derive(Debug)]
 struct Consumption {
     channel: Channel,
-    /// Dropping it cancels it.
-    consumer: Option<Consumer>,
+    /// Takes in what comes, and the consumer's tag.
+    filling: Option<(Task, ShortString)>,
     prefetch: u16,
-    live: Arc<AtomicBool>,
 }
 
 impl Consumption {
     fn is_live(&self) -> bool {
-        // Pairs with the store in `Delegate::on_new_delivery`.
-        self.consumer.is_some() && self.live.load(Ordering::Acquire)
+        let filling = self.filling.as_ref();
+        filling.is_some_and(|(filling, _)| !filling.is_finished())
     }
 
     /// Whether so many unsettled deliveries are what is wanted. Many fewer are: a consumer that begins anew costs more.
@@ -79,7 +78,7 @@ impl Consumers {
     pub(super) fn is_idle(&self) -> bool {
         self.queues
             .values()
-            .all(|consumption| consumption.consumer.is_none())
+            .all(|consumption| consumption.filling.is_none())
     }
 
     /// Cancels the consumers of all but these queues.
@@ -135,25 +134,26 @@ async fn begin(
     );
     let what = format!("deliver from the queue {queue:?}");
     let consumer = session.ask(&what, consumer).await?;
-    let live = Arc::new(AtomicBool::new(true));
-    consumer.set_delegate(arrivals.delegate(queue, &live));
+    let tag = consumer.tag();
+    let filling = spawn(Arc::clone(arrivals).fill(consumer, queue.into()));
     Ok(Consumption {
         channel,
-        consumer: Some(consumer),
+        filling: Some((filling, tag)),
         prefetch,
-        live,
     })
 }
 
 /// Waits until nothing more comes.
 async fn cancel(session: &Session, consumption: &mut Consumption) {
-    let Some(consumer) = consumption.consumer.take() else {
+    let Some((filling, tag)) = consumption.filling.take() else {
         return;
     };
     let cancelled = consumption
         .channel
-        .basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        .basic_cancel(tag, BasicCancelOptions::default());
     if let Err(error) = session.ask("end a consumer", cancelled).await {
         tracing::debug!(%error, "a consumer ended with its channel");
     }
+    // What was on its way has come.
+    filling.ended(session.settings.response_timeout).await;
 }

@@ -13,14 +13,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::message::DeliveryResult;
+use lapin::message::Delivery;
 use lapin::options::{
     BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Consumer, ExchangeKind};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
+use super::arrivals::next;
 use super::link::{Link, State};
 use super::publish::{Outgoing, Route};
 use super::session::Session;
@@ -152,32 +153,36 @@ impl Pidbox {
         let mut state = self.link.watch();
         loop {
             let now = state.borrow_and_update().clone();
-            // Told when the consumer is gone while the connection is not.
-            let lost = Arc::new(Notify::new());
-            let mut consumer = None;
-            let mut failed = false;
-            match now {
-                State::Connected(session) => match self.listen(&session, &lost).await {
-                    Ok(listening) => consumer = Some(listening),
+            let listening = match now {
+                State::Connected(session) => self.listen(&session).await.map(Some),
+                State::Lost => Ok(None),
+                State::Closed => return,
+            };
+            let pause = async {
+                match listening {
+                    Ok(Some(consumer)) => self.hear_all(consumer).await,
+                    Ok(None) => std::future::pending().await,
                     Err(error) => {
                         tracing::warn!(%error, "remote control is not heard; trying again");
-                        failed = true;
                     }
-                },
-                State::Lost => {}
-                State::Closed => return,
-            }
+                }
+                // The consumer is gone while the connection is not, or the server did not give it.
+                tokio::time::sleep(PAUSE).await;
+            };
             tokio::select! {
                 changed = state.changed() => if changed.is_err() { return },
-                () = lost.notified() => tokio::time::sleep(PAUSE).await,
-                () = tokio::time::sleep(PAUSE), if failed => {}
+                () = pause => {}
             }
-            // Whatever woke it, it listens anew.
-            drop(consumer);
         }
     }
 
-    async fn listen(&self, session: &Session, lost: &Arc<Notify>) -> Result<Consumer, BrokerError> {
+    async fn hear_all(&self, mut consumer: Consumer) {
+        while let Some(delivery) = next(&mut consumer).await {
+            hear(&self.heard, delivery);
+        }
+    }
+
+    async fn listen(&self, session: &Session) -> Result<Consumer, BrokerError> {
         topology::ensure(session, PIDBOX, &transient(ExchangeKind::Fanout)).await?;
         let channel = session.channel().await?;
         let options = QueueDeclareOptions {
@@ -214,21 +219,11 @@ impl Pidbox {
             options,
             FieldTable::default(),
         );
-        let consumer = session.ask("deliver remote control", consumer).await?;
-        let (heard, lost) = (self.heard.clone(), Arc::clone(lost));
-        consumer.set_delegate(move |delivery| {
-            hear(&heard, &lost, delivery);
-            std::future::ready(())
-        });
-        Ok(consumer)
+        session.ask("deliver remote control", consumer).await
     }
 }
 
-fn hear(heard: &mpsc::Sender<Broadcast>, lost: &Notify, delivery: DeliveryResult) {
-    let Ok(Some(delivery)) = delivery else {
-        lost.notify_one();
-        return;
-    };
+fn hear(heard: &mpsc::Sender<Broadcast>, delivery: Delivery) {
     let body = String::from_utf8(delivery.data).ok();
     let Some(body) = body.and_then(|body| RawJson::parse(body).ok()) else {
         tracing::warn!("a message of remote control is no JSON");

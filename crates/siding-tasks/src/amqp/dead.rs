@@ -20,7 +20,8 @@ pub(super) async fn bury(
     arrived: &Arrived,
     refusal: &Refusal,
 ) -> Result<(), BrokerError> {
-    let grave = format!("{}.dead", arrived.queue);
+    let room = arrived.queue.floor_char_boundary(255 - ".dead".len());
+    let grave = format!("{}.dead", &arrived.queue[..room]);
     tracing::error!(
         queue = &*arrived.queue,
         moved_to = grave,

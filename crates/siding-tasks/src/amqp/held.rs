@@ -41,6 +41,19 @@ pub(super) struct Leased {
     pub(super) message: Message,
     pub(super) acker: Acker,
     pub(super) worker: String,
+    /// Whether its end has begun. Locked while anything is said of it: that it has started is not to come after its end.
+    pub(super) ends: tokio::sync::Mutex<bool>,
+}
+
+impl Leased {
+    pub(super) fn new(message: Message, acker: Acker, worker: &str) -> Self {
+        Self {
+            message,
+            acker,
+            worker: worker.to_owned(),
+            ends: tokio::sync::Mutex::default(),
+        }
+    }
 }
 
 /// What a claim finds.
@@ -143,11 +156,7 @@ impl Inner {
             token: self.last,
             period: request.lease,
         };
-        let leased = Leased {
-            message: waiting.message.clone(),
-            acker: waiting.acker,
-            worker: request.worker.clone(),
-        };
+        let leased = Leased::new(waiting.message.clone(), waiting.acker, &request.worker);
         self.leased.insert(self.last, Arc::new(leased));
         Delivery {
             lease,

@@ -149,16 +149,19 @@ impl Intake {
             let parcel = value::parcel(&delivery.properties, delivery.data.clone());
             match unpack::unpack(&parcel, &arrived.queue) {
                 Err(refusal) => {
-                    dead::bury(session, &*self.sender.results, arrived, &refusal).await?;
+                    let buried = dead::bury(session, &*self.sender.results, arrived, &refusal);
+                    if let Err(error) = buried.await {
+                        if !session.is_connected() {
+                            return Err(error);
+                        }
+                        // Others behind it are not held up. It comes again with the next connection.
+                        tracing::error!(%error, "a message that cannot be understood cannot be moved away; it is held");
+                    }
                     taken.keep();
                 }
                 Ok(message) => match self.ended(&message, now) {
                     Some(reason) => {
-                        let leased = Leased {
-                            message,
-                            acker: delivery.acker.clone(),
-                            worker: worker.to_owned(),
-                        };
+                        let leased = Leased::new(message, delivery.acker.clone(), worker);
                         self.revoke(session, &leased, reason).await?;
                         taken.keep();
                     }

@@ -15,6 +15,7 @@
 //! Source: py-amqp, kombu 5.7 (`kombu/transport/pyamqp.py`, `native_delayed_delivery.py`, `pidbox.py`), Celery 5.7
 //! (`celery/app/amqp.py`, `celery/backends/rpc.py`) and RabbitMQ's documentation.
 
+mod address;
 mod arrivals;
 mod broker;
 mod consumers;
@@ -35,6 +36,7 @@ mod sender;
 mod session;
 mod settings;
 mod settle;
+mod shared;
 mod topology;
 mod value;
 
@@ -45,12 +47,9 @@ pub use settings::AmqpSettings;
 #[derive(Debug)]
 struct Task(Option<tokio::task::JoinHandle<()>>);
 
-/// Spawns on the Siding runtime of this thread; without one, on tokio's.
+/// Spawns a task that ends when what this returns is dropped.
 fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
-    Task(Some(match siding_runtime::Handle::try_current() {
-        Some(runtime) => runtime.spawn_as(siding_runtime::RouteId::BACKGROUND, future),
-        None => tokio::runtime::Handle::current().spawn(future),
-    }))
+    Task(Some(crate::background::spawn(future)))
 }
 
 impl Task {
@@ -58,6 +57,20 @@ impl Task {
     fn abort(&self) {
         if let Some(task) = &self.0 {
             task.abort();
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(tokio::task::JoinHandle::is_finished)
+    }
+
+    /// Waits for its end, for so long at most.
+    async fn ended(mut self, limit: std::time::Duration) {
+        if let Some(task) = &mut self.0 {
+            // It ends with its runtime otherwise.
+            let _ = tokio::time::timeout(limit, task).await;
         }
     }
 

@@ -4,15 +4,15 @@
 //! connection for a while, so that what is sent while the connection is lost is there when it is back.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, ShortString};
-use lapin::{Consumer, message::DeliveryResult};
 use tokio::sync::{Mutex, Notify};
 
+use super::arrivals::next;
 use super::link::{Link, State};
 use super::publish::{Outgoing, Route};
 use super::replies::Replies;
@@ -55,9 +55,8 @@ struct Reader {
 #[derive(Debug)]
 struct Reading {
     session: u64,
-    live: Arc<AtomicBool>,
-    /// Dropping it cancels it.
-    _consumer: Consumer,
+    /// Has the consumer, and cancels it when it is dropped.
+    task: Task,
 }
 
 impl Rpc {
@@ -122,8 +121,7 @@ impl Reader {
         let mut reading = self.reading.lock().await;
         if let Some(now) = &*reading
             && now.session == session.number
-            // Pairs with the store below.
-            && now.live.load(Ordering::Acquire)
+            && !now.task.is_finished()
         {
             return Ok(());
         }
@@ -145,37 +143,27 @@ impl Reader {
             options,
             lapin::types::FieldTable::default(),
         );
-        let consumer = session.ask("deliver results", consumer).await?;
-        let live = Arc::new(AtomicBool::new(true));
+        let mut consumer = session.ask("deliver results", consumer).await?;
         let (replies, lost) = (Arc::clone(&self.replies), Arc::clone(&self.lost));
-        let alive = Arc::clone(&live);
-        consumer.set_delegate(move |delivery| {
-            if !hear(&replies, delivery) {
-                // Pairs with the load in `read`.
-                alive.store(false, Ordering::Release);
-                lost.notify_one();
-            }
-            std::future::ready(())
-        });
         *reading = Some(Reading {
             session: session.number,
-            live,
-            _consumer: consumer,
+            task: spawn(async move {
+                while let Some(delivery) = next(&mut consumer).await {
+                    hear(&replies, &delivery);
+                }
+                lost.notify_one();
+            }),
         });
         Ok(())
     }
 }
 
-/// A result, unless it is none. `false` says that there will be no more.
-fn hear(replies: &Replies, delivery: DeliveryResult) -> bool {
-    let Ok(Some(delivery)) = delivery else {
-        return false;
-    };
+/// A result, unless it is none.
+fn hear(replies: &Replies, delivery: &Delivery) {
     match document::read(&delivery.data) {
         Ok(meta) => replies.add(meta),
         Err(error) => tracing::warn!(%error, "a result cannot be read"),
     }
-    true
 }
 
 impl Results for Rpc {

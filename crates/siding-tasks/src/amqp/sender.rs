@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::delay;
 use super::error::unsendable;
 use super::publish::{Outgoing, Receipt};
 use super::session::Session;
 use super::topology;
+use super::{address, delay};
 use crate::broker::{BrokerError, Enqueue};
 use crate::celery::pack;
 use crate::celery::results::Results;
-use crate::message::{Message, Timestamp};
+use crate::message::{Message, RawJson, Timestamp};
 
 /// Sends tasks.
 #[derive(Clone, Debug)]
@@ -67,13 +67,30 @@ impl Sender {
         mut message: Message,
         now: Timestamp,
     ) -> Result<Outgoing, BrokerError> {
-        if message.reply_to.is_none() {
-            message.reply_to = self.results.reply_to();
+        if let Some(reply_to) = &message.reply_to {
+            address::address(&mut message.embed, reply_to);
         }
+        answer_to_the_same(&mut message)?;
         let parcel = pack::pack(&message).map_err(|error| unsendable(&message.task, &error))?;
         topology::ensure_task_queue(session, &message.queue).await?;
         Ok(delay::outgoing(session, &message, parcel, now).await)
     }
+}
+
+/// Has the rest of a chain answer to whoever the chain's first task answers to, as Celery does: another worker sends it, which
+/// would have it answer to itself.
+fn answer_to_the_same(message: &mut Message) -> Result<(), BrokerError> {
+    let Some(reply_to) = &message.reply_to else {
+        return Ok(());
+    };
+    let reply_to = RawJson::of(reply_to).map_err(|error| BrokerError::Broken(error.to_string()))?;
+    for next in &mut message.embed.chain {
+        let others = &mut next.options.others;
+        others
+            .entry("reply_to".to_owned())
+            .or_insert_with(|| reply_to.clone());
+    }
+    Ok(())
 }
 
 /// Publishes, and once more what found no queue: it may have been deleted since it was seen.

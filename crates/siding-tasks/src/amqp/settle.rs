@@ -8,7 +8,22 @@ use super::session::Session;
 use crate::broker::{BrokerError, Enqueue, Settled, Settlement};
 use crate::celery::ending::{ending, header_end};
 use crate::celery::results::{Counted, Part};
-use crate::message::{Message, Meta, Signature, Timestamp};
+use crate::message::{Message, Meta, Signature, State, Timestamp};
+
+/// Says that a task has started, unless it has ended.
+pub(super) async fn started(sender: &Sender, leased: &Leased) -> Result<(), BrokerError> {
+    let message = &leased.message;
+    let ends = leased.ends.lock().await;
+    if *ends || message.ignore_result {
+        return Ok(());
+    }
+    let meta = Meta {
+        state: State::Started,
+        worker: Some(leased.worker.clone()),
+        ..Meta::pending(message.id.clone(), message.task.clone())
+    };
+    sender.results.store(message, &meta).await
+}
 
 /// Stores the result, sends what follows, and takes the message out of its queue.
 pub(super) async fn settle(
@@ -17,6 +32,8 @@ pub(super) async fn settle(
     leased: &Leased,
     settlement: Settlement,
 ) -> Result<Settled, BrokerError> {
+    let mut ends = leased.ends.lock().await;
+    *ends = true;
     let message = &leased.message;
     let now = Timestamp::now();
     let ending = ending(message, settlement, &leased.worker, now);
@@ -60,6 +77,10 @@ async fn send(
         return Ok(());
     }
     for successor in &mut successors.messages {
+        // Whoever waits for this task's result waits for those that follow it, too.
+        if successor.reply_to.is_none() {
+            successor.reply_to.clone_from(&message.reply_to);
+        }
         if let Some(key) = successor.unique_key.take() {
             tracing::warn!(
                 task = successor.task,

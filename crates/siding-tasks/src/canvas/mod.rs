@@ -18,10 +18,9 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use after::{
-    Fallen, FallenBody, Place, after_failure, after_success, chord_body, fallen_body, fallen_with,
-    fallout, place_of,
-};
+#[cfg(feature = "celery")]
+pub(crate) use after::{Fallen, FallenBody, Place, fallen_body, fallen_with, place_of};
+pub(crate) use after::{after_failure, after_success, chord_body, fallout};
 pub(crate) use expand::{Family, expand};
 pub(crate) use head::{freeze, freeze_by, leaves};
 pub(crate) use priority::{NEUTRAL_PRIORITY, number_priorities};

@@ -146,6 +146,9 @@ impl Signature {
         message.retries = self.option("retries")?.unwrap_or(0);
         message.ignore_result = self.option("ignore_result")?.unwrap_or(false);
         message.unique_key = self.option("unique_key")?;
+        if let Some(reply_to) = self.option("reply_to")? {
+            message.reply_to = Some(reply_to);
+        }
         if let Some(root) = self.option::<TaskId>("root_id")? {
             message.root_id = Some(root);
         }

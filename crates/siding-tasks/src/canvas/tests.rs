@@ -82,8 +82,9 @@ fn a_chord_of_python_is_understood() {
 fn options_become_fields_of_the_message() {
     let signature = json!({"task": "a", "options": {"task_id": "1", "queue": "mail", "priority": 6, "countdown": 1.5,
         "expires": "2026-11-22T21:13:48.135369+00:00", "time_limit": 30, "soft_time_limit": 20.5,
-        "ignore_result": true, "headers": {"x": [1]}}});
+        "ignore_result": true, "headers": {"x": [1]}, "reply_to": "client"}});
     let message = sent(&signature).messages.remove(0);
+    assert_eq!(message.reply_to.as_deref(), Some("client"));
     assert_eq!((&*message.queue, message.priority.get()), ("mail", 6));
     assert_eq!(
         message.eta,

@@ -8,6 +8,7 @@ pub(crate) mod broadcast;
 mod compression;
 pub(crate) mod document;
 pub(crate) mod ending;
+#[cfg(feature = "redis")]
 pub(crate) mod envelope;
 pub(crate) mod pack;
 pub(crate) mod parcel;

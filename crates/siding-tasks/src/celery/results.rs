@@ -54,6 +54,10 @@ pub(crate) struct Part {
 
 /// What a part's end means for its chord.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "only results in Redis are counted")
+)]
 pub(crate) enum Counted {
     /// Others are missing, or somebody else has sent the body.
     Waiting,

@@ -132,7 +132,7 @@ impl Ears {
             }),
             gone,
         });
-        tokio::spawn(keep(Arc::downgrade(&ears), heard));
+        drop(crate::background::spawn(keep(Arc::downgrade(&ears), heard)));
         Ok(ears)
     }
 

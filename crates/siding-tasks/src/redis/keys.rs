@@ -11,6 +11,7 @@ pub(super) struct Keys {
     database: u32,
     separator: String,
     steps: Vec<u8>,
+    look_after: bool,
 }
 
 impl Keys {
@@ -30,7 +31,13 @@ impl Keys {
             database: settings.url.database,
             separator: settings.separator.clone(),
             steps,
+            look_after: settings.resend_lost.is_some(),
         }
+    }
+
+    /// Whether calls that were sent from here are looked after.
+    pub(super) fn look_after(&self) -> bool {
+        self.look_after
     }
 
     fn key(&self, name: &str) -> String {
@@ -93,6 +100,16 @@ impl Keys {
     /// What the key of a dead letter begins with, the message of a task that failed; the task's id follows.
     pub(super) fn dead(&self) -> String {
         self.key("siding.dead.")
+    }
+
+    /// The texts of what was sent from here and has not ended, by delivery tag, each after the name of its list.
+    pub(super) fn sent_texts(&self) -> String {
+        self.key("siding.sent_texts")
+    }
+
+    /// When each of those is to be looked at: a sorted set of `tag id`.
+    pub(super) fn sent_looks(&self) -> String {
+        self.key("siding.sent_looks")
     }
 
     /// Who has a unique key.

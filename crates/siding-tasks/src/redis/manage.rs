@@ -160,7 +160,7 @@ impl Shared {
             .del(&key)
             .lpush(
                 self.keys.list(&message.queue, message.priority),
-                send::text(&message)?,
+                send::text(&message)?.0,
             )
             .ignore()
             .del(self.keys.result(id))

@@ -1,19 +1,21 @@
 //! Sending messages.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::keys::Keys;
-use super::{Shared, Writes, scripts};
+use super::writes::Push;
+use super::{Shared, Writes, held, scripts};
 use crate::broker::{BrokerError, Enqueue, Enqueued};
 use crate::celery::envelope::{self, Address};
 use crate::celery::pack;
-use crate::message::Message;
+use crate::message::{Message, Timestamp};
 
 /// How long a unique key, or an id that is not random, is held at most: a task that a Python worker runs gives none back.
 const GUARD_SECONDS: u64 = 24 * 3_600;
 
-/// A message as it goes into a list.
-pub(super) fn text(message: &Message) -> Result<String, BrokerError> {
+/// A message as it goes into a list, and its delivery tag.
+pub(super) fn text(message: &Message) -> Result<(String, String), BrokerError> {
     let parcel = pack::pack(message).map_err(|error| {
         BrokerError::Unsupported(format!(
             "the message of {} cannot be written for Celery: {error}",
@@ -26,7 +28,7 @@ pub(super) fn text(message: &Message) -> Result<String, BrokerError> {
         delivery_tag: uuid::Uuid::new_v4().to_string(),
         redelivered: false,
     };
-    Ok(envelope::seal(&parcel, &address))
+    Ok((envelope::seal(&parcel, &address), address.delivery_tag))
 }
 
 /// What keeps a message from being sent twice: its unique key, or an id that says what it is, such as a schedule's tick.
@@ -43,11 +45,12 @@ impl Shared {
         self.declare(&request).await?;
         if let ([message], []) = (&*request.messages, &*request.chords)
             && guard(&self.keys, message).is_empty()
+            && self.settings.resend_lost.is_none()
         {
-            let mut push = redis::cmd("LPUSH");
-            push.arg(self.keys.list(&message.queue, message.priority));
-            push.arg(text(&self.addressed(message.clone()))?);
-            self.link.query::<()>(&push).await?;
+            let push = self.push_of(message.clone())?;
+            let mut command = redis::cmd("LPUSH");
+            command.arg(push.list).arg(push.text);
+            self.link.query::<()>(&command).await?;
             return Ok(vec![Enqueued::Accepted]);
         }
         self.begin_chords_elsewhere(&request).await?;
@@ -64,16 +67,42 @@ impl Shared {
         for (key, value, seconds) in set {
             call.arg(key).arg(value).arg(*seconds);
         }
+        if self.settings.resend_lost.is_some() {
+            call.key(self.keys.sent_texts()).key(self.keys.sent_looks());
+        }
         for message in request.messages {
-            let message = self.addressed(message);
-            call.arg(self.keys.list(&message.queue, message.priority))
-                .arg(text(&message)?)
-                .arg(message.id.as_str())
-                .arg(guard(&self.keys, &message))
+            let guard = guard(&self.keys, &message);
+            let push = self.push_of(message)?;
+            call.arg(&push.list)
+                .arg(&push.text)
+                .arg(push.id.as_str())
+                .arg(guard)
                 .arg(GUARD_SECONDS);
+            push.add_look(&mut call);
         }
         let answers: Vec<String> = self.link.run(&call).await?;
         Ok(answers.into_iter().map(answered).collect())
+    }
+
+    /// What goes into which list for `message`.
+    pub(super) fn push_of(&self, message: Message) -> Result<Push, BrokerError> {
+        let message = self.addressed(message);
+        let (text, tag) = text(&message)?;
+        // Without a result nothing tells whether it has ended.
+        let look = self
+            .settings
+            .resend_lost
+            .filter(|_| !message.ignore_result && self.beside.is_some());
+        let wait = message
+            .eta
+            .map_or(Duration::ZERO, |eta| eta.since(Timestamp::now()));
+        Ok(Push {
+            list: self.keys.list(&message.queue, message.priority),
+            text,
+            tag,
+            id: message.id,
+            look: look.map(|after| held::moment(wait + after)),
+        })
     }
 
     /// Says where its result is waited for, if that is a queue and nobody else has said so.

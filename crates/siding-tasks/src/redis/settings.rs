@@ -30,6 +30,11 @@ pub struct RedisSettings {
     pub priority_steps: Vec<u8>,
     /// What stands between a queue's name and its priority in the name of a list: kombu's `sep`.
     pub separator: String,
+    /// When a call that was sent from here, has not ended and is nowhere to be found is sent again; never unless set. That
+    /// finds what a Python worker took off its list and lost before it had noted that, which kombu does not. It costs two
+    /// writes a call, looks after no call whose result is thrown away, and asks of Python's workers that they acknowledge
+    /// late (`task_acks_late`) or track starts: of one that runs and says neither, nothing is to be found.
+    pub resend_lost: Option<Duration>,
     /// What a command may take before its connection is given up: 5 s unless set.
     pub response_timeout: Duration,
     /// What stands before every key of a result. A prefix that ends in none of `:_-.` gets a `_`, as in Celery.
@@ -50,6 +55,7 @@ impl RedisSettings {
             visibility_timeout: Duration::from_secs(3_600),
             priority_steps: vec![0, 3, 6, 9],
             separator: "\x06\x16".to_owned(),
+            resend_lost: None,
             response_timeout: Duration::from_secs(5),
             result_key_prefix: String::new(),
             result_expires: Duration::from_secs(24 * 3_600),

@@ -2,6 +2,8 @@
 
 use redis::ScriptInvocation;
 
+use crate::message::TaskId;
+
 /// What is written in one step: the arguments of `settle.lua`.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
@@ -9,10 +11,32 @@ pub(super) struct Writes {
     pub(super) guards: Vec<(String, String)>,
     /// Keys of results, how many seconds they are kept, and the documents.
     pub(super) results: Vec<(String, u64, String)>,
-    /// Lists and the messages that they get.
-    pub(super) pushes: Vec<(String, String)>,
+    /// Messages that are sent.
+    pub(super) pushes: Vec<Push>,
     /// Keys, their values, and how many seconds they are kept; 0 deletes the key, -1 if it has the value.
     pub(super) values: Vec<(String, String, i64)>,
+}
+
+/// A message on its way into a list.
+#[derive(Debug)]
+pub(super) struct Push {
+    pub(super) list: String,
+    pub(super) text: String,
+    /// Its delivery tag.
+    pub(super) tag: String,
+    pub(super) id: TaskId,
+    /// When it is looked for, if somebody looks after it.
+    pub(super) look: Option<String>,
+}
+
+impl Push {
+    /// Its tag, its member among the looks and when that is.
+    pub(super) fn add_look(&self, call: &mut ScriptInvocation<'_>) {
+        let member = format!("{} {}", self.tag, self.id);
+        call.arg(&self.tag)
+            .arg(member)
+            .arg(self.look.as_deref().unwrap_or(""));
+    }
 }
 
 impl Writes {
@@ -35,8 +59,9 @@ impl Writes {
             call.arg(key).arg(*seconds).arg(document);
         }
         call.arg(self.pushes.len());
-        for (list, message) in &self.pushes {
-            call.arg(list).arg(message);
+        for push in &self.pushes {
+            call.arg(&push.list).arg(&push.text);
+            push.add_look(call);
         }
         call.arg(self.values.len());
         for (key, value, seconds) in &self.values {

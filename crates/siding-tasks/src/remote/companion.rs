@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::event::{Event, Sender};
@@ -89,11 +89,12 @@ impl Parts {
             },
             events: self.events,
         };
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stopped) = watch::channel(());
+        let listening = listener.map(|listener| panel.run(listener, stopped.clone()));
         Running {
             stop: Some(stop),
+            panel: listening.map(|listening| crew.handle.spawn(listening)),
             herald: crew.handle.spawn(herald.run(stopped)),
-            panel: listener.map(|listener| crew.handle.spawn(panel.run(listener))),
         }
     }
 }
@@ -104,20 +105,25 @@ pub(crate) struct Joined(Option<Running>);
 
 #[derive(Debug)]
 struct Running {
-    stop: Option<oneshot::Sender<()>>,
-    herald: JoinHandle<()>,
+    /// Dropping it says that the worker has stopped.
+    stop: Option<watch::Sender<()>>,
     panel: Option<JoinHandle<()>>,
+    herald: JoinHandle<()>,
 }
 
 impl Joined {
-    /// Says that the worker is gone.
+    /// Gives the last answer, and says that the worker is gone.
     pub(crate) async fn leave(mut self) {
         let Some(running) = &mut self.0 else { return };
         running.stop = None;
-        if tokio::time::timeout(FAREWELL, &mut running.herald)
-            .await
-            .is_err()
-        {
+        let left = async {
+            if let Some(panel) = &mut running.panel {
+                // Whatever became of it, it answers no more.
+                let _ = panel.await;
+            }
+            let _ = (&mut running.herald).await;
+        };
+        if tokio::time::timeout(FAREWELL, left).await.is_err() {
             tracing::warn!("nobody could be told that the worker has stopped");
         }
     }

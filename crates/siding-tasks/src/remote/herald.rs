@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::event::{Event, Sender};
@@ -32,8 +32,8 @@ pub(super) struct Herald {
 }
 
 impl Herald {
-    /// Sends events until `stop` is told or dropped, and says then that the worker is gone.
-    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+    /// Sends events until the other end of `stop` is dropped, and says then that the worker is gone.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<()>) {
         self.say("worker-online").await;
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -42,8 +42,7 @@ impl Herald {
         loop {
             tokio::select! {
                 biased;
-                // Its sender has nothing to say.
-                _ = &mut stop => break,
+                _ = stop.changed() => break,
                 _ = beat.tick() => self.say("worker-heartbeat").await,
                 () = self.reporter.beat.notified() => self.say("worker-heartbeat").await,
                 _ = self.events.recv_many(&mut batch, TOGETHER) => self.tell(&mut batch).await,

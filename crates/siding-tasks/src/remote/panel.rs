@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -48,10 +49,14 @@ struct ReplyTo {
 }
 
 impl Panel {
-    /// Answers what `listener` hears. Never ends.
-    pub(super) async fn run(self, mut listener: Box<dyn Listener>) {
+    /// Answers what `listener` hears until the other end of `stop` is dropped.
+    pub(super) async fn run(self, mut listener: Box<dyn Listener>, mut stop: watch::Receiver<()>) {
         loop {
-            let broadcast = listener.next().await;
+            let broadcast = tokio::select! {
+                biased;
+                _ = stop.changed() => return,
+                broadcast = listener.next() => broadcast,
+            };
             self.heed(&broadcast).await;
         }
     }

@@ -200,10 +200,11 @@ impl Held {
     }
 
     fn end(&mut self, why: End) {
-        self.context.cancel();
         if let Some(end) = self.end.take() {
             // Whoever settles it already listens no more.
             let _ = end.send(why);
         }
+        // After that, so that a function which ends for this is known to.
+        self.context.cancel();
     }
 }

@@ -130,8 +130,12 @@ async fn work(
     };
     tokio::select! {
         biased;
-        ran = work => ran,
-        why = end => Ran::from(why),
+        ran = work => match end.try_recv() {
+            // It has ended for that, or may have.
+            Ok(why @ (End::Terminated | End::Lost)) => Ran::from(Ok(why)),
+            Ok(End::Revoked | End::Stopped) | Err(_) => ran,
+        },
+        why = &mut *end => Ran::from(why),
         limit = overtime => {
             context.cancel();
             Ran::Ended(Err(overtime_error(limit)), context.children())

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
-use siding_tasks::{ListFilter, State as TaskState, Tasks};
+use siding_tasks::{BrokerError, ListFilter, State as TaskState, Tasks};
 
 use crate::tasks::wire;
 use crate::{Problem, StatusCode};
@@ -42,8 +42,11 @@ async fn page(
     let filter = asked.filter()?;
     let (broker, limit) = (tasks.broker()?, filter.limit);
     let overview = broker.overview().await?;
-    let tasks = broker.list(filter).await?;
-    Ok(Json(wire::Tasks::page(overview, tasks, limit)))
+    Ok(Json(match broker.list(filter).await {
+        Ok(tasks) => wire::Tasks::page(overview, tasks, limit),
+        Err(BrokerError::Unsupported(why)) => wire::Tasks::counted(overview, why),
+        Err(error) => return Err(error.into()),
+    }))
 }
 
 impl Asked {

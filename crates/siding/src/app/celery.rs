@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use siding_tasks::BackendUrl;
+use siding_tasks::{BackendUrl, RemoteControl, Unknown};
 
-/// How a broker that Celery's workers and clients may share is used. The defaults are Celery's.
+/// How a broker that Celery's workers and clients may share is used. The defaults are Celery's. `unknown_tasks` counts for the
+/// embedded store too.
 ///
 /// ```
 /// use siding::{CelerySettings, Settings};
@@ -31,35 +32,14 @@ pub struct CelerySettings {
     pub visibility_timeout: Duration,
     /// How long results are kept on Redis: Celery's `result_expires`, 1 day unless set.
     pub result_expires: Duration,
-    /// Whether a worker publishes events about tasks from the start: Celery's `-E`. It does not unless set; `celery events`
-    /// and Flower turn it on in workers that run.
+    /// Whether events about tasks are published from the start: when they are sent, Celery's `task_send_sent_event`, and when
+    /// a worker has received, started and ended them, its `-E`. They are not unless set; `celery control enable_events` and
+    /// Flower turn those of a worker on while it runs.
     pub task_events: bool,
     /// What `celery inspect`, `celery control` and Flower may do to a worker: everything unless set.
     pub remote_control: RemoteControl,
     /// What a worker does with a message whose task it does not know: it fails the task, as Celery does, unless set.
-    pub unknown_tasks: UnknownTasks,
-}
-
-/// What may be done to a worker through the broker. Whoever can write to the broker can run its tasks anyway.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum RemoteControl {
-    /// Everything.
-    #[default]
-    All,
-    /// Nothing: it does not even listen.
-    Off,
-    /// These methods, such as `ping` and `stats`; others are not answered.
-    Methods(Vec<String>),
-}
-
-/// What a worker does with a message whose task it does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum UnknownTasks {
-    /// Fails it with `NotRegistered`, as Celery does.
-    #[default]
-    Fail,
-    /// Leaves it to others: for a queue that workers with different tasks share.
-    Leave,
+    pub unknown_tasks: Unknown,
 }
 
 impl Default for CelerySettings {
@@ -70,8 +50,8 @@ impl Default for CelerySettings {
             visibility_timeout: Duration::from_secs(3_600),
             result_expires: Duration::from_secs(24 * 3_600),
             task_events: false,
-            remote_control: RemoteControl::default(),
-            unknown_tasks: UnknownTasks::default(),
+            remote_control: RemoteControl::All,
+            unknown_tasks: Unknown::Fail,
         }
     }
 }

@@ -36,7 +36,7 @@ use crate::processes::{InChild, Processes};
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
 
-pub use celery::{CelerySettings, RemoteControl, UnknownTasks};
+pub use celery::CelerySettings;
 pub use listing::Listed;
 pub use running::{Running, StartError};
 pub use settings::{LogFormat, Settings, TaskSettings};

@@ -42,6 +42,9 @@ impl App {
         let runtime = builder.build().map_err(StartError::Runtime)?;
         if let Some(tasks) = &self.tasks {
             tasks.connect(runtime.block_on(store::open(&settings.tasks))?);
+            if settings.tasks.celery.task_events {
+                tasks.send_events(true);
+            }
         }
         let handle = runtime.handle();
         journal.attach(handle);

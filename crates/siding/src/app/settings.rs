@@ -48,7 +48,7 @@ pub struct TaskSettings {
     /// The broker that keeps them, which Celery's workers and clients may share; the embedded store unless set. It takes the
     /// feature `redis` or `amqp`.
     pub broker: Option<BrokerUrl>,
-    /// How that broker is used. For the embedded store none of it matters.
+    /// How that broker is used, and what is done with unknown tasks.
     pub celery: CelerySettings,
     /// The directory of the embedded store: `data` unless set. It is created when missing.
     pub data: PathBuf,

@@ -37,7 +37,10 @@ impl Worker {
             .worker()
             .name(format!("{name}-{}", std::process::id()))
             .queues(settings.queues.clone())
-            .stop_limit(settings.stop_limit);
+            .stop_limit(settings.stop_limit)
+            .unknown(settings.celery.unknown_tasks)
+            .task_events(settings.celery.task_events)
+            .remote_control(settings.celery.remote_control.clone());
         if let Some(concurrency) = settings.concurrency {
             worker = worker.concurrency(concurrency);
         }

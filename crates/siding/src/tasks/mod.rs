@@ -10,9 +10,9 @@ pub(crate) mod wire;
 
 pub use siding_tasks::{
     AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Exception, GetError, Group,
-    GroupResult, Meta, Priority, RawJson, RedisServer, RedisUrl, Revocation, Schedule, Secret,
-    SendError, State, Task, TaskContext, TaskError, TaskId, Tasks, Tls, TlsFiles, UrlError, chain,
-    chord, group,
+    GroupResult, Meta, Priority, RawJson, RedisServer, RedisUrl, RemoteControl, Revocation,
+    Schedule, Secret, SendError, State, Task, TaskContext, TaskError, TaskId, Tasks, Tls, TlsFiles,
+    Unknown, UrlError, chain, chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};

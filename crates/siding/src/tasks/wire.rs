@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use siding_tasks::{Exception, Listed, Message, QueueCount, RawJson, Timestamp};
+use siding_tasks::{Exception, Listed, Message, Meta, QueueCount, RawJson, Timestamp};
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
 const VERSION: u32 = 1;
@@ -16,6 +16,9 @@ pub(crate) struct Tasks {
     version: u32,
     queues: Vec<Queue>,
     tasks: Vec<Task>,
+    /// Why there are none, if the broker cannot list them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlisted: Option<String>,
     /// Give it as `before` for the next page.
     next: Option<u64>,
 }
@@ -33,11 +36,11 @@ pub(crate) struct Task {
     id: String,
     task: String,
     state: &'static str,
-    queue: String,
-    priority: u8,
+    queue: Option<String>,
+    priority: Option<u8>,
     retries: u32,
-    deliveries: u32,
-    sent_at: i64,
+    deliveries: Option<u32>,
+    sent_at: Option<i64>,
     eta: Option<i64>,
     args: Option<Vec<RawJson>>,
     kwargs: Option<BTreeMap<String, RawJson>>,
@@ -67,6 +70,15 @@ impl Tasks {
             next: tasks.last().filter(|_| full).map(|oldest| oldest.position),
             queues: overview.into_iter().map(Queue::from).collect(),
             tasks: tasks.into_iter().map(Task::from).collect(),
+            unlisted: None,
+        }
+    }
+
+    /// What there is of a broker that cannot list its tasks.
+    pub(crate) fn counted(overview: Vec<QueueCount>, why: String) -> Self {
+        Self {
+            unlisted: Some(why),
+            ..Self::page(overview, Vec::new(), usize::MAX)
         }
     }
 }
@@ -87,19 +99,39 @@ impl From<Listed> for Task {
             .message
             .map(|Message { args, kwargs, .. }| (args, kwargs))
             .unzip();
-        let meta = listed.meta;
+        Self {
+            queue: Some(listed.queue),
+            priority: Some(listed.priority.get()),
+            deliveries: Some(listed.deliveries),
+            sent_at: known(listed.sent_at).map(Timestamp::as_millis),
+            eta: listed.eta.map(Timestamp::as_millis),
+            args,
+            kwargs,
+            ..Self::from(listed.meta)
+        }
+    }
+}
+
+/// When a task was sent, where the broker says so: a message of Celery's does not, and has the beginning of time.
+pub(crate) fn known(sent_at: Timestamp) -> Option<Timestamp> {
+    (sent_at.as_millis() > 0).then_some(sent_at)
+}
+
+/// All that a result says.
+impl From<Meta> for Task {
+    fn from(meta: Meta) -> Self {
         Self {
             id: meta.id.to_string(),
             task: meta.task,
             state: meta.state.as_str(),
-            queue: listed.queue,
-            priority: listed.priority.get(),
+            queue: None,
+            priority: None,
             retries: meta.retries,
-            deliveries: listed.deliveries,
-            sent_at: listed.sent_at.as_millis(),
-            eta: listed.eta.map(Timestamp::as_millis),
-            args,
-            kwargs,
+            deliveries: None,
+            sent_at: None,
+            eta: None,
+            args: None,
+            kwargs: None,
             date_done: meta.date_done.map(Timestamp::as_millis),
             worker: meta.worker,
             parent_id: meta.parent_id.map(|id| id.to_string()),

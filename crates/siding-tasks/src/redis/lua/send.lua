@@ -1,6 +1,7 @@
 -- Sends messages, all of them; those whose guard is taken are left out.
+-- KEYS: where calls are looked after, their texts and looks.
 -- ARGV: the number of values, then for each its key, the value and seconds to keep it; then for each message its list, its
--- text, its id, and its guard: a key or '', and seconds to keep that.
+-- text, its id, its guard (a key or '') and seconds to keep that, its tag, its member among the looks and when that is.
 -- Returns for each message '' when it was sent, or the id that has its guard.
 local at = 0
 local function take()
@@ -14,11 +15,16 @@ end
 local answers = {}
 while at < #ARGV do
     local list, message, id, guard, seconds = take(), take(), take(), take(), take()
+    local tag, member, look = take(), take(), take()
     local answer = ''
     if guard ~= '' and not redis.call('SET', guard, id, 'NX', 'EX', seconds) then
         answer = redis.call('GET', guard)
     else
         redis.call('LPUSH', list, message)
+        if look ~= '' then
+            redis.call('HSET', KEYS[1], tag, list .. '\n' .. message)
+            redis.call('ZADD', KEYS[2], look, member)
+        end
     end
     answers[#answers + 1] = answer
 end

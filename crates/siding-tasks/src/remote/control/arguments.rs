@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::message::RawJson;
 
@@ -36,12 +37,16 @@ impl Arguments {
         self.optional(name)?.ok_or_else(missing)
     }
 
-    /// Whether a flag is set.
-    ///
-    /// # Errors
-    /// When it is no flag.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
-        Ok(self.optional(name)?.unwrap_or(false))
+    /// Whether a flag is set, as Python sees it: who asks may say `1` for `true`.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        match self.0.get(name).map(RawJson::read) {
+            Some(Ok(Value::Bool(flag))) => flag,
+            Some(Ok(Value::Number(number))) => number.as_f64() != Some(0.0),
+            Some(Ok(Value::String(text))) => !text.is_empty(),
+            Some(Ok(Value::Array(values))) => !values.is_empty(),
+            Some(Ok(Value::Object(fields))) => !fields.is_empty(),
+            Some(Ok(Value::Null) | Err(_)) | None => false,
+        }
     }
 
     /// A text, or a list of texts.

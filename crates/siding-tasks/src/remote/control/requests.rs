@@ -102,7 +102,7 @@ fn requests(panel: &Panel, stage: Stage, safe: bool) -> Answer {
 }
 
 pub(super) fn active(panel: &Panel, arguments: &Arguments) -> Answer {
-    requests(panel, Stage::Active, arguments.flag("safe")?)
+    requests(panel, Stage::Active, arguments.flag("safe"))
 }
 
 pub(super) fn reserved(panel: &Panel) -> Answer {

@@ -9,7 +9,7 @@ use crate::worker::{stamps, texts};
 
 pub(super) fn revoke(panel: &Panel, arguments: &Arguments) -> Answer {
     let ids = arguments.texts("task_id")?;
-    match arguments.flag("terminate")? {
+    match arguments.flag("terminate") {
         true => end(panel, &ids),
         false => {
             remember(panel, &ids);
@@ -58,7 +58,7 @@ pub(super) fn by_stamped_headers(panel: &Panel, arguments: &Arguments) -> Answer
     for (header, stamp) in &wanted {
         panel.crew.revoked.add_stamp(header.clone(), stamp.clone());
     }
-    let terminate = arguments.flag("terminate")?;
+    let terminate = arguments.flag("terminate");
     let revocation = match terminate {
         true => Revocation::Terminate,
         false => Revocation::Ignore,

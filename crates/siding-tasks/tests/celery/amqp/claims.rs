@@ -41,6 +41,32 @@ fn a_message_is_run_once_and_its_result_comes_back() {
     });
 }
 
+#[test]
+fn whoever_waits_hears_that_it_has_started() {
+    Space::with(|space| async move {
+        let broker = space.connect().await;
+        let message = space.message("add");
+        let id = message.id.clone();
+        send(&broker, vec![message]).await;
+        let delivery = space.claim_one(&broker).await;
+        broker.started(delivery.lease.clone()).await.unwrap();
+        let state = || async {
+            match broker.find(id.clone()).await.unwrap() {
+                Found::Known(meta) => Some(meta.state),
+                Found::Unknown => None,
+            }
+        };
+        assert_eq!(eventually(state).await, State::Started);
+        let settled = broker.settle(delivery.lease.clone(), success(&5)).await;
+        assert_eq!(settled.unwrap(), Settled::Done);
+        broker.started(delivery.lease).await.unwrap();
+        assert_eq!(
+            broker.finished(id.clone()).await.unwrap().state,
+            State::Success
+        );
+    });
+}
+
 /// Each client gets its own results, and no other's.
 #[test]
 fn results_go_to_whoever_sent_the_task() {

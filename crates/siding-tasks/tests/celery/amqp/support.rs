@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use siding_tasks::{
@@ -15,20 +15,33 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A queue of one's own, and a channel past what is tested.
 pub(crate) struct Space {
+    pub(crate) url: String,
     pub(crate) settings: AmqpSettings,
     pub(crate) queue: String,
     pub(crate) direct: Channel,
+    /// Where results go, if not back to whoever sent the task.
+    pub(crate) backend: Option<String>,
     connection: Connection,
 }
 
 impl Space {
     /// Runs `test` with a queue of its own, or says why not.
     pub(crate) fn with<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F) {
-        Self::within("%2F", test);
+        Self::within("%2F", test, &tokio_runtime());
     }
 
     /// Runs `test` in a virtual host of its own, or says why not.
     pub(crate) fn with_host<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F) {
+        Self::in_host(test, &tokio_runtime());
+    }
+
+    /// The same on a runtime of Siding, which workers need.
+    pub(crate) fn with_host_on_siding<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F) {
+        let runtime = siding_runtime::Builder::new().build().unwrap();
+        Self::in_host(test, &runtime);
+    }
+
+    fn in_host<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F, runtime: &impl BlockOn) {
         let host = format!("siding-test-{}", uuid::Uuid::new_v4().simple());
         let made = rabbitmqctl(&["add_vhost", &host])
             && rabbitmqctl(&["set_permissions", "-p", &host, "guest", ".*", ".*", ".*"]);
@@ -36,16 +49,15 @@ impl Space {
             return leave_out("rabbitmqctl cannot make a virtual host");
         }
         let deleted = Deleted(host.clone());
-        Self::within(&host, test);
+        Self::within(&host, test, runtime);
         drop(deleted);
     }
 
-    fn within<F: Future<Output = ()>>(host: &str, test: impl FnOnce(Self) -> F) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+    fn within<F: Future<Output = ()>>(
+        host: &str,
+        test: impl FnOnce(Self) -> F,
+        runtime: &impl BlockOn,
+    ) {
         runtime.block_on(async {
             let Some(space) = Self::open(host).await else {
                 return leave_out("nothing answers on amqp://guest:guest@127.0.0.1:5672");
@@ -56,6 +68,10 @@ impl Space {
             for name in [queue.clone(), format!("{queue}.dead")] {
                 delete(&after.direct, &name).await;
             }
+            let exchange = after
+                .direct
+                .exchange_delete(queue.as_str().into(), ExchangeDeleteOptions::default());
+            exchange.await.unwrap();
             test.expect("the test hangs");
         });
     }
@@ -68,8 +84,10 @@ impl Space {
         let direct = connection.create_channel().await.unwrap();
         Some(Self {
             settings: settings(&url),
+            url,
             queue: format!("siding-test-{}", uuid::Uuid::new_v4().simple()),
             direct,
+            backend: None,
             connection,
         })
     }
@@ -127,6 +145,31 @@ impl Space {
     pub(crate) async fn await_ready(&self, queue: &str, number: u32) {
         eventually(|| async { (ready(&self.direct, queue).await == number).then_some(()) }).await;
     }
+}
+
+/// A runtime of either kind.
+trait BlockOn {
+    fn block_on(&self, future: impl Future<Output = ()>);
+}
+
+impl BlockOn for tokio::runtime::Runtime {
+    fn block_on(&self, future: impl Future<Output = ()>) {
+        self.block_on(future);
+    }
+}
+
+impl BlockOn for siding_runtime::Runtime {
+    fn block_on(&self, future: impl Future<Output = ()>) {
+        self.block_on(future);
+    }
+}
+
+fn tokio_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// Waits for messages as a worker does, until there are as many as are asked for.

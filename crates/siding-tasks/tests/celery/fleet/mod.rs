@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use client::Client;
-pub(crate) use space::Space;
+pub(crate) use process::Process;
+pub(crate) use space::{Space, python};
 pub(crate) use worker::PythonWorker;
 
 /// No test takes this long unless something is broken.
@@ -76,6 +77,16 @@ impl Fleet {
     /// A Python worker of the queue `celery` that is ready; `options` are those of `celery worker`.
     pub(crate) async fn python_worker(&self, options: &[&str]) -> PythonWorker {
         PythonWorker::start(&self.space, options).await
+    }
+
+    /// The same, but it greets other workers when it starts, and listens to them.
+    pub(crate) async fn sociable_python_worker(&self, options: &[&str]) -> PythonWorker {
+        PythonWorker::start_sociable(&self.space, options).await
+    }
+
+    /// Any other Python process.
+    pub(crate) fn python(&self, arguments: &[&str]) -> Process {
+        Process::start(&self.space, "client", arguments)
     }
 
     /// A Siding worker of the queue `rust`.

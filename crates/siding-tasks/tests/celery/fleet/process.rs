@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::Space;
 
 /// A process in a group of its own, all of which is killed when this is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
     /// What it has said so far on its standard error.
@@ -27,6 +27,7 @@ impl Process {
             .current_dir(directory)
             .env("SIDING_TEST_CONF", space.conf().to_string())
             .env("SIDING_TEST_ROLE", role)
+            .env("FLOWER_UNAUTHENTICATED_API", "true")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -47,7 +48,7 @@ impl Process {
     }
 
     /// The next line that `wanted` makes something of.
-    pub(super) async fn hear<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) async fn hear<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> T {
         loop {
             let Some(line) = self.lines.recv().await else {
                 panic!("the process has ended; it said:\n{}", self.log());

@@ -119,7 +119,7 @@ impl Drop for Space {
 }
 
 /// The Python that has this version of Celery.
-fn python(version: &str) -> Result<PathBuf, String> {
+pub(crate) fn python(version: &str) -> Result<PathBuf, String> {
     let directory = match std::env::var_os("SIDING_PYTHON_DIR") {
         Some(directory) => PathBuf::from(directory),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/celery"),

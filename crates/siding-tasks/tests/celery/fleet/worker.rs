@@ -10,8 +10,14 @@ pub(crate) struct PythonWorker(Process);
 
 impl PythonWorker {
     pub(super) async fn start(space: &Space, options: &[&str]) -> Self {
+        let alone = ["--without-gossip", "--without-mingle"];
+        let options: Vec<_> = alone.iter().chain(options).copied().collect();
+        Self::start_sociable(space, &options).await
+    }
+
+    /// One that talks to other workers.
+    pub(super) async fn start_sociable(space: &Space, options: &[&str]) -> Self {
         let mut arguments = vec!["-m", "celery", "-A", "app", "worker", "--loglevel=INFO"];
-        arguments.extend(["--without-gossip", "--without-mingle"]);
         arguments.extend(options);
         let mut process = Process::start(space, "worker", &arguments);
         let ready = process.hear(|line| line.trim_end().ends_with(" ready.").then_some(()));

@@ -87,6 +87,31 @@ fn what_a_python_worker_held_too_long_is_put_back() {
     });
 }
 
+/// As kombu is when it dies between its two steps: the message is off its list, and noted nowhere.
+#[test]
+fn what_a_python_worker_took_and_lost_is_sent_again() {
+    Space::with(|mut space| async move {
+        space.settings.resend_lost = Some(std::time::Duration::from_millis(100));
+        let broker = space.connect().await;
+        send(&broker, vec![Message::new("lost"), Message::new("waits")]).await;
+        let text: String = space.ask("RPOP", "celery", &[]).await;
+        assert!(text.contains("lost"));
+        // One that waits, or is held, is not.
+        let waits = claim_one(&broker).await;
+        assert_eq!(waits.message.task, "waits");
+        let lost = eventually(|| async { claim(&broker, 1).await.pop() }).await;
+        assert_eq!(lost.message.task, "lost");
+        for delivery in [waits, lost] {
+            assert_eq!(
+                broker.settle(delivery.lease, success(&1)).await.unwrap(),
+                Settled::Done
+            );
+        }
+        assert_eq!(space.ask::<u64>("HLEN", "siding.sent_texts", &[]).await, 0);
+        assert_eq!(space.ask::<u64>("ZCARD", "siding.sent_looks", &[]).await, 0);
+    });
+}
+
 #[test]
 fn a_message_that_is_given_back_is_the_next() {
     Space::with(|space| async move {

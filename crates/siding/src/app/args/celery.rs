@@ -4,12 +4,15 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::Args;
-use siding_tasks::Secret;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use siding_tasks::{RemoteControl, Secret, Unknown};
 
 use super::flags::set;
-use crate::app::celery::{RemoteControl, UnknownTasks};
 use crate::app::duration;
 use crate::app::settings::TaskSettings;
+
+const FAIL: &str = "fail";
+const LEAVE: &str = "leave";
 
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Broker shared with Celery")]
@@ -30,7 +33,7 @@ pub(super) struct CeleryFlags {
     /// How long results are kept on Redis [default: 24h]
     #[arg(long, global = true, env = "SIDING_RESULT_EXPIRES", value_name = "TIME", value_parser = duration::parse)]
     result_expires: Option<Duration>,
-    /// Publish events about tasks from the start, as Celery's -E
+    /// Publish events about tasks from the start: Celery's -E and task_send_sent_event
     #[arg(long, global = true, env = "SIDING_TASK_EVENTS")]
     task_events: bool,
     /// What celery inspect and celery control may do: all, off, or methods such as ping,stats [default: all]
@@ -41,10 +44,10 @@ pub(super) struct CeleryFlags {
         long,
         global = true,
         env = "SIDING_UNKNOWN_TASKS",
-        value_enum,
-        value_name = "WHAT"
+        value_name = "WHAT",
+        value_parser = PossibleValuesParser::new([FAIL, LEAVE]).map(|text| unknown(&text))
     )]
-    unknown_tasks: Option<UnknownTasks>,
+    unknown_tasks: Option<Unknown>,
 }
 
 impl CeleryFlags {
@@ -69,16 +72,19 @@ impl CeleryFlags {
     }
 }
 
+/// With the two that the flag takes.
+fn unknown(text: &str) -> Unknown {
+    match text {
+        LEAVE => Unknown::Leave,
+        _ => Unknown::Fail,
+    }
+}
+
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
 }
 
 fn remote_control(text: &str) -> Result<RemoteControl, String> {
-    let methods = || {
-        text.split(',')
-            .map(|method| method.trim().to_owned())
-            .collect()
-    };
     match text {
         "all" => Ok(RemoteControl::All),
         "off" => Ok(RemoteControl::Off),
@@ -86,6 +92,6 @@ fn remote_control(text: &str) -> Result<RemoteControl, String> {
             "write all, off, or the methods that are allowed, for example ping,stats,active"
                 .to_owned(),
         ),
-        _ => Ok(RemoteControl::Methods(methods())),
+        text => Ok(RemoteControl::only(text.split(',').map(str::trim))),
     }
 }

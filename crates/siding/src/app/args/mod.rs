@@ -97,7 +97,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::app::celery::{CelerySettings, RemoteControl, UnknownTasks};
+    use siding_tasks::{RemoteControl, Unknown};
+
+    use crate::app::celery::CelerySettings;
 
     /// What an application has set itself.
     fn settings() -> Settings {
@@ -183,8 +185,8 @@ mod tests {
                 visibility_timeout: Duration::from_secs(120),
                 result_expires: Duration::from_secs(3 * 3_600),
                 task_events: true,
-                remote_control: RemoteControl::Methods(vec!["ping".to_owned(), "stats".to_owned()]),
-                unknown_tasks: UnknownTasks::Leave,
+                remote_control: RemoteControl::only(["ping", "stats"]),
+                unknown_tasks: Unknown::Leave,
             }
         );
         assert!(!format!("{read:?}").contains("wonder"));

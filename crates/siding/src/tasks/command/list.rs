@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
-use siding_tasks::{Broker, ListFilter, Listed, QueueCount, State, Timestamp};
+use siding_tasks::{Broker, BrokerError, ListFilter, Listed, QueueCount, State, Timestamp};
 
 use super::{CommandError, Which, state};
 use crate::tasks::wire;
@@ -33,27 +33,43 @@ impl List {
         let filter = ListFilter {
             id: None,
             state: self.state,
-            task: self.which.task,
-            queue: self.which.queue,
+            task: self.which.task.clone(),
+            queue: self.which.queue.clone(),
             before: self.before,
             limit: self.limit,
         };
         let overview = broker.overview().await?;
-        let tasks = broker.list(filter).await?;
+        let tasks = match broker.list(filter).await {
+            Ok(tasks) => tasks,
+            Err(BrokerError::Unsupported(why)) => return self.write_unlisted(overview, why),
+            Err(error) => return Err(error.into()),
+        };
         let mut out = io::stdout().lock();
-        match self.json {
-            true => {
-                let page = wire::Tasks::page(overview, tasks, self.limit);
-                serde_json::to_writer_pretty(&mut out, &page).map_err(io::Error::from)?;
-                writeln!(out)?;
-            }
-            false => {
-                write_table(&tasks, Timestamp::now(), &mut out)?;
-                write_counts(&overview, &mut out)?;
-            }
+        if self.json {
+            return write_json(&wire::Tasks::page(overview, tasks, self.limit), &mut out);
         }
+        write_table(&tasks, Timestamp::now(), &mut out)?;
+        writeln!(out)?;
+        write_counts(&overview, &mut out)?;
         Ok(out.flush()?)
     }
+
+    /// Of a broker that cannot list its tasks, the numbers.
+    fn write_unlisted(&self, overview: Vec<QueueCount>, why: String) -> Result<(), CommandError> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            return write_json(&wire::Tasks::counted(overview, why), &mut out);
+        }
+        writeln!(out, "{why}\n")?;
+        write_counts(&overview, &mut out)?;
+        Ok(out.flush()?)
+    }
+}
+
+fn write_json(tasks: &wire::Tasks, out: &mut impl Write) -> Result<(), CommandError> {
+    serde_json::to_writer_pretty(&mut *out, tasks).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
 }
 
 fn write_table(tasks: &[Listed], now: Timestamp, out: &mut impl Write) -> io::Result<()> {
@@ -81,7 +97,7 @@ fn write_table(tasks: &[Listed], now: Timestamp, out: &mut impl Write) -> io::Re
             task.queue,
             task.priority.get(),
             meta.retries,
-            age(now.since(task.sent_at)),
+            wire::known(task.sent_at).map_or_else(String::new, |sent_at| age(now.since(sent_at))),
         );
         writeln!(out, "{}", row.trim_end())?;
     }
@@ -90,12 +106,12 @@ fn write_table(tasks: &[Listed], now: Timestamp, out: &mut impl Write) -> io::Re
 
 fn write_counts(overview: &[QueueCount], out: &mut impl Write) -> io::Result<()> {
     if overview.is_empty() {
-        return writeln!(out, "\nno tasks");
+        return writeln!(out, "no tasks");
     }
     let counts = overview
         .iter()
         .map(|count| format!("{} {} in {}", count.tasks, count.state, count.queue));
-    writeln!(out, "\n{}", counts.collect::<Vec<_>>().join(", "))
+    writeln!(out, "{}", counts.collect::<Vec<_>>().join(", "))
 }
 
 /// The first line of a message, cut where a terminal would break it.

@@ -78,8 +78,7 @@ fn a_task_that_runs_is_ended_only_when_terminated() {
                     .await;
                 station.until(&runs, "active").await;
                 let expected = json!({"ok": format!("terminate: {}", runs.id)});
-                let arguments =
-                    json!({"task_id": [runs.id], "terminate": true, "signal": "SIGKILL"});
+                let arguments = json!({"task_id": [runs.id], "terminate": 1, "signal": "SIGKILL"});
                 station.check(method, arguments, expected).await;
                 check_revoked(&mut station, &runs.id, "terminated").await;
                 let unknown = json!({"ok": "terminate: tasks unknown"});
