@@ -36,14 +36,14 @@ async fn calls_return(client: &mut Client) {
     let script = "
         add = signature('rust.add')
         out = [
-            add.delay(1, 2).get(timeout=20),
-            add.apply_async((1,), {'y': 5}).get(timeout=20),
-            app.send_task('rust.add', kwargs={'x': 3, 'y': 4}).get(timeout=20),
-            add.clone((10, 20)).apply_async(task_id='an-id-of-its-own', priority=9, headers={'x': 1}).get(timeout=20),
-            add.apply_async((2, 2), compression='gzip', expires=60, countdown=0.01, time_limit=30, soft_time_limit=20.5,
-                            argsrepr='(…)', shadow='other', retries=1).get(timeout=20),
-            AsyncResult('an-id-of-its-own').get(timeout=20),
-            app.send_task('rust.about', task_id='root').get(timeout=20),
+            get(add.delay(1, 2)),
+            get(add.apply_async((1,), {'y': 5})),
+            get(app.send_task('rust.add', kwargs={'x': 3, 'y': 4})),
+            get(add.clone((10, 20)).apply_async(task_id='an-id-of-its-own', priority=9, headers={'x': 1})),
+            get(add.apply_async((2, 2), compression='gzip', expires=60, countdown=0.01, time_limit=30, soft_time_limit=20.5,
+                            argsrepr='(…)', shadow='other', retries=1)),
+            get(AsyncResult('an-id-of-its-own')),
+            get(app.send_task('rust.about', task_id='root')),
         ]
     ";
     assert_eq!(
@@ -58,9 +58,9 @@ async fn values_of_every_kind_come_back(client: &mut Client) {
         values = [None, True, -1, 10**200, 1.5, 1e300, '', 'ünï ☃ \0 "', '\ud83d', [], {}, {'': [{'a': [[]]}]}]
         marked = [datetime.datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=datetime.timezone.utc), datetime.date(2026, 1, 2),
                   datetime.time(1, 2), decimal.Decimal('1.50'), uuid.UUID(int=1), b'abc', b'\x00\xff', math.inf, -math.inf]
-        echo = lambda value: app.send_task('rust.echo', (value,)).get(timeout=20)
+        echo = lambda value: get(app.send_task('rust.echo', (value,)))
         wrong = [repr(value) for value in values + marked if echo(value) != value]
-        types = app.send_task('rust.types', (marked[0], b'\x00\xff', math.nan), {'decimal': decimal.Decimal('0.10')}).get(timeout=20)
+        types = get(app.send_task('rust.types', (marked[0], b'\x00\xff', math.nan), {'decimal': decimal.Decimal('0.10')}))
         at, some_bytes, number, was_nan = types.pop('back')
         out = [wrong, math.isnan(echo(math.nan)), types, at == marked[0], some_bytes == b'\x00\xff', math.isnan(number), was_nan]
     "#;
@@ -76,7 +76,7 @@ async fn results_say_what_became_of_it(client: &mut Client) {
     let script = "
         result = app.send_task('rust.add', (1, 2))
         unknown = AsyncResult('nobody')
-        value = result.get(timeout=20)
+        value = get(result)
         out = [value, result.state, result.ready(), result.successful(), result.failed(), result.traceback, result.children,
                result.date_done.tzinfo is not None, result.id == AsyncResult(result.id).id, unknown.state, unknown.result]
         result.forget()
@@ -103,11 +103,11 @@ async fn results_of_groups_are_gathered(client: &mut Client) {
     let script = "
         add = signature('rust.add')
         many = group(add.clone((n, n)) for n in range(10)).apply_async()
-        values = many.get(timeout=20)
+        values = get(many)
         many.save()
         again = GroupResult.restore(many.id, app=app)
         some = ResultSet([add.delay(1, 1), add.delay(2, 2)])
-        out = [values, many.successful(), many.completed_count(), again.get(timeout=20) == values, some.join(timeout=20)]
+        out = [values, many.successful(), many.completed_count(), get(again) == values, [get(one) for one in some]]
     ";
     let doubles: Vec<_> = (0..10).map(|number| 2 * number).collect();
     assert_eq!(
@@ -121,11 +121,11 @@ async fn failures_are_raised(client: &mut Client) {
         def raised(*args):
             result = app.send_task('rust.fail', args)
             try:
-                return result.get(timeout=20)
+                return get(result)
             except Exception as error:
                 return [type(error).__mro__[1].__name__, type(error).__module__, repr(error), result.state, result.traceback]
         quiet = app.send_task('rust.fail', ('KeyError', 'x'))
-        out = [raised('ValueError', 'no'), raised('OutOfCheese', \"it's\"), repr(quiet.get(timeout=20, propagate=False)),
+        out = [raised('ValueError', 'no'), raised('OutOfCheese', \"it's\"), repr(get(quiet, propagate=False)),
                isinstance(quiet.result, KeyError)]
     ";
     let traceback = "in src/lib.rs, line 7";
@@ -154,7 +154,7 @@ async fn wrong_calls_are_explained(client: &mut Client) {
     let script = "
         def raised(*args, **options):
             try:
-                return app.send_task(*args, **options).get(timeout=20)
+                return get(app.send_task(*args, **options))
             except Exception as error:
                 return [type(error).__name__, str(error)]
         out = [raised('rust.add', (1, 2, 3)), raised('rust.add', (1,), {'z': 2}), raised('rust.add', (1, 'x')),
@@ -184,6 +184,8 @@ async fn a_running_task_is_started(client: &mut Client, marks: &Marks) {
     let script = format!(
         "
         result = AsyncResult({id})
+        while result.state == 'PENDING':
+            time.sleep(0.01)
         out = [result.state, sorted(result.info), result.info['hostname'], result.ready()]
     "
     );
@@ -192,7 +194,7 @@ async fn a_running_task_is_started(client: &mut Client, marks: &Marks) {
         json!(["STARTED", ["hostname", "pid"], "rust@test", false])
     );
     marks.gate.0.add_permits(1);
-    let ended = format!("out = AsyncResult({id}).get(timeout=20)");
+    let ended = format!("out = get(AsyncResult({id}))");
     assert_eq!(client.run(&ended).await, json!("through"));
 }
 
@@ -200,7 +202,7 @@ async fn ignored_results_are_not_kept(client: &mut Client) {
     let script = "
         ignored = app.send_task('rust.add', (1, 1), ignore_result=True)
         # The worker's end of the next one comes after the start of the first, which is enough for one that keeps nothing.
-        app.send_task('rust.add', (1, 1)).get(timeout=20)
+        get(app.send_task('rust.add', (1, 1)))
         out = AsyncResult(ignored.id).state
     ";
     assert_eq!(client.run(script).await, Value::from("PENDING"));

@@ -33,7 +33,7 @@ async fn what_failed_is_tried_again(client: &mut Client) {
     let script = "
         often = app.send_task('rust.again', (2,))
         too_often = app.send_task('rust.again', (3,))
-        out = [often.get(timeout=20), repr(too_often.get(timeout=20, propagate=False)), too_often.state]
+        out = [get(often), repr(get(too_often, propagate=False)), too_often.state]
         later = app.send_task('rust.later')
         while later.state != 'RETRY':
             time.sleep(0.01)
@@ -55,9 +55,9 @@ async fn what_has_expired_does_not_run(client: &mut Client, marks: &Marks) {
         import datetime
         long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
         late = app.send_task('rust.count', expires=long_ago)
-        out = [repr(late.get(timeout=20, propagate=False)), late.state]
+        out = [repr(get(late, propagate=False)), late.state]
         in_time = app.send_task('rust.add', (1, 2), expires=60, eta=datetime.datetime.fromisoformat('2020-01-01T00:00:00+02:00'))
-        out.append(in_time.get(timeout=20))
+        out.append(get(in_time))
     ";
     assert_eq!(
         client.run(script).await,
@@ -70,7 +70,7 @@ async fn what_was_revoked_before_it_came_does_not_run(client: &mut Client, marks
     let script = "
         app.control.revoke('too-early', reply=True, limit=1, timeout=20)
         result = app.send_task('rust.count', task_id='too-early')
-        out = repr(result.get(timeout=20, propagate=False))
+        out = repr(get(result, propagate=False))
     ";
     assert_eq!(
         client.run(script).await,
@@ -84,7 +84,7 @@ async fn what_waits_is_revoked(client: &mut Client, marks: &Marks) {
     let script = "
         held = app.send_task('rust.count', countdown=3600)
         app.control.revoke(held.id, reply=True, limit=1, timeout=20)
-        out = repr(held.get(timeout=20, propagate=False))
+        out = repr(get(held, propagate=False))
     ";
     assert_eq!(
         client.run(script).await,
@@ -101,7 +101,7 @@ async fn what_runs_is_terminated(client: &mut Client, marks: &Marks) {
         app.control.revoke({id}, reply=True, limit=1, timeout=20)
         goes_on = AsyncResult({id}).state
         app.control.revoke({id}, terminate=True, reply=True, limit=1, timeout=20)
-        out = [goes_on, repr(AsyncResult({id}).get(timeout=20, propagate=False))]
+        out = [goes_on, repr(get(AsyncResult({id}), propagate=False))]
     "
     );
     let answer = client.run(&script).await;

@@ -35,7 +35,7 @@ async fn envelope(fleet: &Fleet, client: &mut Client) -> Value {
 async fn add(client: &mut Client) {
     assert_eq!(
         client
-            .run("out = app.send_task('rust.add', (1, 2)).get(timeout=20)")
+            .run("out = get(app.send_task('rust.add', (1, 2)))")
             .await,
         json!(3)
     );
@@ -93,7 +93,7 @@ async fn what_cannot_be_read_fails(fleet: &Fleet, client: &mut Client) {
         let id = &broken["headers"]["id"];
         let shown = client
             .run(&format!(
-                "out = repr(AsyncResult({id}).get(timeout=20, propagate=False))"
+                "out = repr(get(AsyncResult({id}), propagate=False))"
             ))
             .await;
         let shown = shown.as_str().unwrap();
@@ -108,7 +108,7 @@ async fn what_cannot_be_read_fails(fleet: &Fleet, client: &mut Client) {
 async fn other_serializers_and_compressions_are_refused(client: &mut Client) {
     let script = "
         def shown(**options):
-            return repr(app.send_task('rust.add', (1, 2), **options).get(timeout=20, propagate=False))
+            return repr(get(app.send_task('rust.add', (1, 2), **options), propagate=False))
         out = [shown(serializer='pickle'), shown(compression='bzip2')]
     ";
     let shown: Vec<String> = serde_json::from_value(client.run(script).await).unwrap();
@@ -128,7 +128,7 @@ async fn protocol_1_is_understood(client: &mut Client) {
         call = app.send_task('rust.add', (1,), {'y': 2}, countdown=0.01, expires=60, time_limit=30)
         linked = s('rust.add', 1, 2).apply_async(link=s('rust.add', 10).set(task_id='linked'))
         total = chord([s('rust.add', n, n) for n in range(3)], s('rust.total')).apply_async()
-        out = [call.get(timeout=20), AsyncResult('linked').get(timeout=20), total.get(timeout=20)]
+        out = [get(call), get(AsyncResult('linked')), get(total)]
     ";
     assert_eq!(client.run(script).await, json!([3, 13, 6]));
 }

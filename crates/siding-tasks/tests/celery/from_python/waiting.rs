@@ -44,9 +44,7 @@ async fn waiting(fleet: Arc<Fleet>) {
     ";
     assert_eq!(client.run(restore).await, json!([0, 2]));
     marks.gate.0.add_permits(1);
-    let script = format!(
-        "out = [AsyncResult({runs}).get(timeout=20), AsyncResult({waits}).get(timeout=20)]"
-    );
+    let script = format!("out = [get(AsyncResult({runs})), get(AsyncResult({waits}))]");
     assert_eq!(client.run(&script).await, json!(["through", 1]));
     assert_eq!(marks.runs(), 1);
     assert!(marks.began.0.try_acquire().is_err());

@@ -39,9 +39,9 @@ async fn chains_cross_over_and_back(client: &mut Client) {
     let script = "
         long = chain(s('app.add', 1, 2), s('rust.add', 10), s('app.add', 100), s('rust.add', 1000)).apply_async()
         immutable = (s('rust.add', 1, 2) | si('rust.add', 5, 5) | s('app.add', 1)).apply_async()
-        out = [long.get(timeout=20), long.parent.get(timeout=20), immutable.get(timeout=20)]
+        out = [get(long), get(long.parent), get(immutable)]
         failing = (s('rust.add', 1, 2) | si('rust.fail', 'ValueError', 'no') | s('app.add', 1)).apply_async()
-        out += [repr(failing.get(timeout=20, propagate=False)), repr(failing.parent.get(timeout=20, propagate=False))]
+        out += [repr(get(failing, propagate=False)), repr(get(failing.parent, propagate=False))]
     ";
     let no = "ValueError('no')";
     assert_eq!(client.run(script).await, json!([1113, 113, 11, no, no]));
@@ -54,7 +54,7 @@ async fn chords_have_parts_and_bodies_on_both_sides(client: &mut Client) {
         second = chord(header(), s('app.echo')).apply_async()
         theirs = chord([s('app.add', n, n) for n in range(3)], s('rust.total') | s('app.add', 1)).apply_async()
         ours = chord([s('rust.add', n, n) for n in range(3)], s('app.total') | s('rust.add', 1)).apply_async()
-        out = [result.get(timeout=20) for result in (first, second, theirs, ours)]
+        out = [get(result) for result in (first, second, theirs, ours)]
     ";
     let both = [10, 10, 11, 11, 12, 12, 13, 13];
     assert_eq!(client.run(script).await, json!([92, [[both], {}], 7, 7]));
@@ -67,7 +67,7 @@ async fn chords_are_nested(client: &mut Client) {
         after = (s('app.add', 1, 0) | group(s('app.add', 1), s('rust.add', 2)) | s('app.total') | s('rust.add', 3)).apply_async()
         nested = chord([inner(), s('app.add', 3, 3), inner() | s('app.add', 1)], s('app.total')).apply_async()
         last = (s('rust.add', 1, 1) | group(s('rust.add', 1), s('app.add', 2))).apply_async()
-        out = [between.get(timeout=20), after.get(timeout=20), nested.get(timeout=20), last.get(timeout=20)]
+        out = [get(between), get(after), get(nested), get(last)]
     ";
     assert_eq!(client.run(script).await, json!([5, 8, 19, [3, 4]]));
 }
@@ -79,7 +79,7 @@ async fn a_part_that_fails_fails_the_chord(client: &mut Client) {
             for body in (s('rust.total'), s('app.total')):
                 part = part.clone(task_id=part.options['task_id'] + body.task)
                 result = chord([s('rust.add', 1, 1), part, s('app.add', 1, 1)], body).apply_async()
-                out.append(repr(result.get(timeout=20, propagate=False)))
+                out.append(repr(get(result, propagate=False)))
     ";
     let shown: Vec<String> = serde_json::from_value(client.run(script).await).unwrap();
     for text in &shown {
@@ -99,7 +99,7 @@ async fn links_lead_to_the_other_side(client: &mut Client) {
             task_id='rust-failed', link_error=s('app.after_failure').set(task_id='error-to-python'))
         s('app.fail', 'no').apply_async(task_id='python-failed', link_error=s('rust.echo').set(task_id='error-to-rust'))
         names = ['to-python', 'to-rust', 'error-to-python', 'error-to-rust']
-        out = [AsyncResult(name).get(timeout=20) for name in names]
+        out = [get(AsyncResult(name)) for name in names]
     ";
     assert_eq!(
         client.run(script).await,
@@ -110,8 +110,8 @@ async fn links_lead_to_the_other_side(client: &mut Client) {
 async fn children_are_told(client: &mut Client) {
     let script = "
         first = s('rust.add', 1, 2).apply_async(link=[s('rust.about').set(task_id='child', immutable=True)])
-        first.get(timeout=20)
-        child = AsyncResult('child').get(timeout=20)
+        get(first)
+        child = get(AsyncResult('child'))
         out = [[result.id for result in first.children], child == ['child', first.id, first.id]]
     ";
     assert_eq!(client.run(script).await, json!([["child"], true]));

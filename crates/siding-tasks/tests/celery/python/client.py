@@ -9,6 +9,7 @@ import traceback
 
 import app as module
 from celery import chain, chord, group, signature
+from celery.exceptions import TimeoutError
 from celery.result import AsyncResult, GroupResult, ResultSet
 
 def s(name, *args, **options):
@@ -20,8 +21,22 @@ def si(name, *args, **options):
     return s(name, *args, immutable=True, **options)
 
 
+def get(result, **options):
+    """The result of a task or of a group.
+
+    Celery subscribes to it and sends the task, or asks for its result, over two connections, and waits for ever if it was
+    stored before the server has come to the first; asked again, it says what it is (celery#4857).
+    """
+    for _ in range(20):
+        try:
+            return result.get(timeout=1, **options)
+        except TimeoutError:
+            pass
+    return result.get(timeout=1, **options)
+
+
 for line in sys.stdin:
-    scope = {**vars(module), "s": s, "si": si, "chain": chain, "chord": chord, "group": group, "signature": signature,
+    scope = {**vars(module), "s": s, "si": si, "get": get, "chain": chain, "chord": chord, "group": group, "signature": signature,
              "AsyncResult": AsyncResult, "GroupResult": GroupResult, "ResultSet": ResultSet, "json": json, "out": None}
     try:
         exec(json.loads(line), scope)
