@@ -36,6 +36,7 @@ mod sender;
 mod session;
 mod settings;
 mod settle;
+mod shared;
 mod topology;
 mod value;
 

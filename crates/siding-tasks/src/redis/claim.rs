@@ -18,7 +18,7 @@ use crate::message::{Exception, Message, TaskId, Timestamp};
 /// How many messages of a list that a worker has no room for are passed over, to find one that it has.
 const DEPTH: usize = 64;
 
-/// What a script says of a claim: the place of its list, its text, its tag, its score, and how it was revoked.
+/// What a script says of a claim: the place of its list, its text, its tag, its fence, and how it was revoked.
 type Claimed = (usize, String, String, String, String);
 
 /// The claims, what could not be decoded by its queue, and how many messages are left.
@@ -41,7 +41,8 @@ impl Shared {
         }
         let queues: Vec<_> = lists.iter().map(|(_, queue)| queue).collect();
         call.arg(request.limit)
-            .arg(held::score())
+            .arg(held::seconds())
+            .arg(held::fence())
             .arg(held::moment(request.lease))
             .arg(DEPTH)
             .arg(json!(queues).to_string())
@@ -97,7 +98,7 @@ impl Shared {
     /// A claimed text as a delivery, unless it is none that is to run.
     async fn take(
         &self,
-        (_, raw, tag, score, revocation): Claimed,
+        (_, raw, tag, fence, revocation): Claimed,
         (list, queue): &(String, String),
         worker: &Arc<str>,
         period: Duration,
@@ -111,7 +112,7 @@ impl Shared {
         let deliveries = losses(&message).map_or(1 + u32::from(redelivered), |losses| losses + 1);
         let held = Held {
             tag,
-            score,
+            fence,
             list: list.clone(),
             raw: raw.into(),
             message: Arc::new(message),

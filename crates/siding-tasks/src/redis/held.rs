@@ -8,13 +8,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::broker::Lease;
 use crate::message::Message;
 
+/// How many fences there are.
+const MICROS: u64 = 1_000_000;
+
 /// A message that this process has claimed.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     /// The delivery tag.
     pub(super) tag: String,
-    /// The score of the claim, as it was written: whoever claims it after this one has another.
-    pub(super) score: String,
+    /// Six digits of the claim's score: whoever claims the message after this one has others.
+    pub(super) fence: String,
     /// The list it came from.
     pub(super) list: String,
     /// Its text.
@@ -52,27 +55,25 @@ impl Holding {
     pub(super) fn forget(&self, lease: &Lease) {
         self.held().remove(&lease.token);
     }
-
-    /// The claim was renewed.
-    pub(super) fn renewed(&self, lease: &Lease, score: String) {
-        if let Some(held) = self.held().get_mut(&lease.token) {
-            held.score = score;
-        }
-    }
 }
 
-/// Seconds since 1970 in microseconds, with a random part below a millisecond: two workers hardly ever write the same.
-pub(super) fn score() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+/// Seconds since 1970.
+pub(super) fn seconds() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs()
+}
+
+/// A fence at random.
+pub(super) fn fence() -> u64 {
     let (_, random) = uuid::Uuid::new_v4().as_u64_pair();
-    format!(
-        "{}.{:03}{:03}",
-        now.as_secs(),
-        now.subsec_millis(),
-        random % 1_000
-    )
+    random % MICROS
+}
+
+/// The fence of a claim with this score, which may be a Python worker's.
+pub(super) fn fence_of(score: f64) -> String {
+    let micros = (score.rem_euclid(1.0) * 1e6).round();
+    // Below a million, or exactly that.
+    format!("{:06}", micros as u64 % MICROS)
 }
 
 /// Seconds since 1970, `later` from now.

@@ -33,22 +33,22 @@ impl Shared {
         call.key(self.keys.unacked_index())
             .key(self.keys.leases())
             .key(self.keys.revoked())
-            .arg(held::score())
+            .arg(held::seconds())
             .arg(held::moment(period.unwrap_or(Duration::ZERO)));
         let mut asked = Vec::with_capacity(leases.len());
         for lease in leases {
             if let Some(held) = self.holding.get(lease) {
-                call.arg(&held.tag).arg(&held.score).arg(lease.id.as_str());
+                call.arg(&held.tag).arg(&held.fence).arg(lease.id.as_str());
                 asked.push(lease);
             }
         }
-        let answers: Vec<(String, String)> = self.link.run(&call).await?;
+        let answers: Vec<String> = self.link.run(&call).await?;
         let mut answers = asked.into_iter().zip(answers);
         let mut next = answers.next();
         let renewals = leases.iter().map(|lease| match next.take() {
-            Some((asked, (score, revocation))) if asked == lease => {
+            Some((asked, answer)) if asked == lease => {
                 next = answers.next();
-                self.renewed(lease, score, &revocation)
+                self.renewed(lease, &answer)
             }
             later => {
                 next = later;
@@ -58,13 +58,12 @@ impl Shared {
         Ok(renewals.collect())
     }
 
-    fn renewed(&self, lease: &Lease, score: String, revocation: &str) -> Renewal {
-        if score.is_empty() {
+    fn renewed(&self, lease: &Lease, answer: &str) -> Renewal {
+        if answer == "lost" {
             self.holding.forget(lease);
             return Renewal::Lost;
         }
-        self.holding.renewed(lease, score);
-        match Revocation::parse(revocation) {
+        match Revocation::parse(answer) {
             Some(revocation) => Renewal::Revoked(revocation),
             None => Renewal::Held,
         }
@@ -81,7 +80,7 @@ impl Shared {
                 .key(self.keys.leases())
                 .key(&held.list)
                 .arg(&held.tag)
-                .arg(&held.score)
+                .arg(&held.fence)
                 .arg(&*held.raw);
             self.link.run::<u8>(&call).await?;
             self.holding.forget(lease);

@@ -10,7 +10,7 @@
 //! | restores claims after the visibility timeout, an hour | does that too; and claims of its own kind once they are not renewed, half a minute |
 //! | stores the result, acknowledges and sends what follows one after the other | one step, if results are in the same database |
 //!
-//! A claim is told by the score that its holder wrote into `unacked_index`: a time, with random digits.
+//! A claim is told by its score in `unacked_index`: a time, whose microseconds are its holder's.
 
 mod claim;
 mod client;
@@ -189,7 +189,7 @@ async fn commit(
     match held {
         Some(held) => call
             .arg(&held.tag)
-            .arg(&held.score)
+            .arg(&held.fence)
             .arg(held.message.id.as_str()),
         None => call.arg("").arg("").arg(""),
     };

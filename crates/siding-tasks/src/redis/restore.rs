@@ -74,8 +74,8 @@ impl Shared {
             .arg(BATCH);
         let leases: Vec<String> = self.link.query(&ask).await?;
         for lease in leases {
-            if let Some((tag, score)) = lease.rsplit_once(' ') {
-                self.restore(tag, score, &lease).await?;
+            if let Some((tag, fence)) = lease.rsplit_once(' ') {
+                self.restore(tag, fence, Holder::Siding).await?;
             }
         }
         Ok(())
@@ -114,13 +114,14 @@ impl Shared {
             .arg(BATCH);
         let claims: Vec<(String, f64)> = self.link.query(&ask).await?;
         for (tag, score) in claims {
-            self.restore(&tag, &score.to_string(), "").await?;
+            self.restore(&tag, &held::fence_of(score), Holder::Python)
+                .await?;
         }
         Ok(())
     }
 
-    /// Puts back one message, unless its claim is another one by now. `lease` is what stands in our own list of it.
-    async fn restore(&self, tag: &str, score: &str, lease: &str) -> Result<(), BrokerError> {
+    /// Puts back one message, unless its claim is another one by now.
+    async fn restore(&self, tag: &str, fence: &str, holder: Holder) -> Result<(), BrokerError> {
         let mut ask = redis::cmd("HGET");
         ask.arg(self.keys.unacked()).arg(tag);
         let entry: Option<String> = self.link.query(&ask).await?;
@@ -129,10 +130,10 @@ impl Shared {
             .map(serde_json::from_str::<(RawJson, String, String)>);
         let (text, lists) = match parts {
             Some(Ok((message, exchange, routing_key))) => {
-                let again = again(&message, !lease.is_empty());
+                let again = again(&message, holder);
                 if again.losses >= LOSSES_MAX
                     && self
-                        .give_up(tag, score, again.text.clone(), &routing_key)
+                        .give_up(tag, fence, again.text.clone(), &routing_key)
                         .await?
                 {
                     return Ok(());
@@ -157,7 +158,7 @@ impl Shared {
             true => self.keys.sent_texts(),
             false => String::new(),
         };
-        call.arg(tag).arg(score).arg(lease).arg(&text).arg(texts);
+        call.arg(tag).arg(fence).arg(&text).arg(texts);
         let restored: u8 = self.link.run(&call).await?;
         if restored == 1 && !lists.is_empty() {
             tracing::warn!(tag, "a message of a worker that is gone was put back");
@@ -189,7 +190,7 @@ impl Shared {
     async fn give_up(
         &self,
         tag: &str,
-        score: &str,
+        fence: &str,
         text: String,
         queue: &str,
     ) -> Result<bool, BrokerError> {
@@ -205,7 +206,7 @@ impl Shared {
             id: message.id.clone(),
             token: self.holding.keep(Held {
                 tag: tag.to_owned(),
-                score: score.to_owned(),
+                fence: fence.to_owned(),
                 list: self.keys.list(queue, message.priority),
                 raw: text.into(),
                 message: Arc::new(message),
@@ -230,6 +231,15 @@ impl Shared {
     }
 }
 
+/// Who held a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// A worker like this one: its loss counts.
+    Siding,
+    /// One of Python's, which is lost, or only slow.
+    Python,
+}
+
 /// A message that is delivered again.
 struct Again {
     text: String,
@@ -237,9 +247,9 @@ struct Again {
     losses: u32,
 }
 
-/// `message` as kombu marks it when it is delivered again. With `count`, one more worker was lost with it.
-fn again(message: &RawJson, count: bool) -> Again {
-    let marked = mark(message, count);
+/// `message` as kombu marks it when it is delivered again.
+fn again(message: &RawJson, holder: Holder) -> Again {
+    let marked = mark(message, holder);
     marked.unwrap_or_else(|_| Again {
         text: message.get().to_owned(),
         priority: Priority::default(),
@@ -247,7 +257,7 @@ fn again(message: &RawJson, count: bool) -> Again {
     })
 }
 
-fn mark(message: &RawJson, count: bool) -> Result<Again, serde_json::Error> {
+fn mark(message: &RawJson, holder: Holder) -> Result<Again, serde_json::Error> {
     type Map = BTreeMap<String, RawJson>;
     let mut whole: Map = message.read()?;
     let part = |whole: &Map, name: &str| match whole.get(name) {
@@ -257,7 +267,7 @@ fn mark(message: &RawJson, count: bool) -> Result<Again, serde_json::Error> {
     let yes = RawJson::of(&true)?;
     let mut headers = part(&whole, "headers")?;
     let before = headers.get(LOSSES).map(RawJson::read::<u32>).transpose()?;
-    let losses = before.unwrap_or(0) + u32::from(count);
+    let losses = before.unwrap_or(0) + u32::from(holder == Holder::Siding);
     if losses > 0 {
         headers.insert(LOSSES.to_owned(), RawJson::of(&losses)?);
     }
@@ -285,13 +295,13 @@ mod tests {
     #[test]
     fn a_message_that_is_delivered_again_says_so_and_keeps_the_rest() {
         let text = r#"{"body": "W10=", "headers": {"id": "1", "x": 184467440737095516150}, "properties": {"priority": 6, "delivery_info": {"exchange": "", "routing_key": "celery"}}}"#;
-        let first = again(&RawJson::parse(text.to_owned()).unwrap(), true);
+        let first = again(&RawJson::parse(text.to_owned()).unwrap(), Holder::Siding);
         assert_eq!((first.priority.get(), first.losses), (6, 1));
-        let second = again(&RawJson::parse(first.text).unwrap(), true);
+        let second = again(&RawJson::parse(first.text).unwrap(), Holder::Siding);
         assert_eq!(second.losses, 2);
         assert!(second.text.contains(r#""redelivered":true"#));
         assert!(second.text.contains("184467440737095516150"));
-        let third = again(&RawJson::parse(second.text).unwrap(), false);
+        let third = again(&RawJson::parse(second.text).unwrap(), Holder::Python);
         assert_eq!(
             third.losses, 2,
             "a Python worker that is lost is not told from one that is slow"

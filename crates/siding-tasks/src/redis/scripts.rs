@@ -7,7 +7,10 @@ use redis::Script;
 macro_rules! scripts {
     ($($name:ident = $file:literal),* $(,)?) => {
         $(pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(include_str!(concat!("lua/", $file, ".lua"))));)*
+            LazyLock::new(|| Script::new(concat!(
+                include_str!("lua/claims.lua"),
+                include_str!(concat!("lua/", $file, ".lua")),
+            )));)*
     };
 }
 

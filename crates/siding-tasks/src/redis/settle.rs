@@ -1,6 +1,6 @@
 //! How a claim ends.
 
-use super::held::Held;
+use super::held::{self, Held};
 use super::results::RedisResults;
 use super::{Shared, Writes, commit, scripts};
 use crate::broker::{BrokerError, Enqueue, Lease, Settled, Settlement};
@@ -32,7 +32,7 @@ impl Shared {
         call.key(self.keys.unacked_index())
             .key(key)
             .arg(&held.tag)
-            .arg(&held.score)
+            .arg(&held.fence)
             .arg(seconds)
             .arg(document);
         self.link.run::<u8>(&call).await.map(drop)
@@ -91,7 +91,7 @@ impl Shared {
         let mut ask = redis::cmd("ZSCORE");
         ask.arg(self.keys.unacked_index()).arg(&held.tag);
         let score: Option<f64> = self.link.query(&ask).await?;
-        Ok(score.is_some() && score == held.score.parse().ok())
+        Ok(score.map(held::fence_of).as_ref() == Some(&held.fence))
     }
 
     /// Counts a part of a chord, and if it was the last, sends the body, or tells what fails with the chord: which may be

@@ -1,12 +1,12 @@
 -- Claims messages: takes them off their lists and notes them as unacknowledged, in one step.
 -- KEYS: unacked, unacked_index, leases, undecodable, the prefix of revocations, and then the lists, the most urgent first.
--- ARGV: how many at most; the score of the first claim; when the leases end; how many messages may be passed over in a
--- list; the queue of each list, as JSON; what is wanted, as JSON, or nothing.
+-- ARGV: how many at most; the time in seconds; the first claim's fence; when the leases end; how many messages may be passed
+-- over in a list; the queue of each list, as JSON; what is wanted, as JSON, or nothing.
 -- Returns the claims, what could not be decoded, and how many messages are left.
 local unacked, index, leases, undecodable, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local limit, score, ends, depth = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local queues = cjson.decode(ARGV[5])
-local want = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
+local limit, first, ends, depth = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local queues = cjson.decode(ARGV[6])
+local want = ARGV[7] ~= '' and cjson.decode(ARGV[7]) or nil
 
 local function wanted(task)
     if not want then return true end
@@ -23,20 +23,13 @@ local function entry(raw, queue)
     return '[' .. raw .. ',"",' .. cjson.encode(queue) .. ']'
 end
 
--- Halves of surrogate pairs, which Python's strings may have, are taken for spaces: what is looked at here has none.
-local function decode(raw)
-    local decoded, message = pcall(cjson.decode, raw)
-    if decoded then return decoded, message end
-    return pcall(cjson.decode, (raw:gsub('\\u[dD][89a-fA-F]%x%x', '\\u0020')))
-end
-
 local claims, bad = {}, {}
 for place, queue in ipairs(queues) do
     local list, passed = KEYS[5 + place], 0
     while #claims < limit and passed < depth do
         local raw = redis.call('LINDEX', list, -1 - passed)
         if not raw then break end
-        local decoded, message = decode(raw)
+        local decoded, message = pcall(cjson.decode, raw)
         local known, tag, task, id = pcall(function()
             return message.properties.delivery_tag, message.headers.task, message.headers.id
         end)
@@ -49,12 +42,12 @@ for place, queue in ipairs(queues) do
             passed = passed + 1
         else
             if passed == 0 then redis.call('RPOP', list) else redis.call('LREM', list, -1, raw) end
-            local text = string.format('%.6f', score + #claims * 0.000001)
+            local fence = string.format('%06d', (first + #claims) % 1000000)
             redis.call('HSET', unacked, tag, entry(raw, queue))
-            redis.call('ZADD', index, text, tag)
-            redis.call('ZADD', leases, ends, tag .. ' ' .. text)
+            redis.call('ZADD', index, score_of(ARGV[2], fence), tag)
+            redis.call('ZADD', leases, ends, tag .. ' ' .. fence)
             local revocation = type(id) == 'string' and redis.call('GET', revoked .. id) or false
-            claims[#claims + 1] = {place, raw, tag, text, revocation or ''}
+            claims[#claims + 1] = {place, raw, tag, fence, revocation or ''}
         end
     end
 end

@@ -1,30 +1,27 @@
 -- Ends a claim, stores results and sends messages, in one step; nothing of it when the claim is over.
 -- KEYS: unacked, unacked_index, leases, the prefix of revocations; and where calls are looked after, their texts and looks.
--- ARGV: the tag, its score ('' when no claim is ended), the task's id; the number of guards, then for each a key and the
+-- ARGV: the tag, its fence ('' when no claim is ended), the task's id; the number of guards, then for each a key and the
 -- value that it must have; the number of results, then for each its key, seconds to keep it and the document; the
 -- number of messages, then for each its list, its text, its tag, its member among the looks and when that is; the
 -- number of values, then for each its key, the value and seconds to keep it (0 deletes it; -1 deletes it if it has the
 -- value).
 local unacked, index, leases, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local tag, score, id = ARGV[1], ARGV[2], ARGV[3]
+local tag, fence, id = ARGV[1], ARGV[2], ARGV[3]
 local at = 3
 local function take()
     at = at + 1
     return ARGV[at]
 end
 
-if score ~= '' then
-    local now = redis.call('ZSCORE', index, tag)
-    if not now or tonumber(now) ~= tonumber(score) then return 0 end
-end
+if fence ~= '' and not holds(index, tag, fence) then return 0 end
 for _ = 1, tonumber(take()) do
     local key, value = take(), take()
     if redis.call('GET', key) ~= value then return 0 end
 end
-if score ~= '' then
+if fence ~= '' then
     redis.call('ZREM', index, tag)
     redis.call('HDEL', unacked, tag)
-    redis.call('ZREM', leases, tag .. ' ' .. score)
+    redis.call('ZREM', leases, tag .. ' ' .. fence)
     redis.call('DEL', revoked .. id)
     if KEYS[5] then
         redis.call('HDEL', KEYS[5], tag, '?' .. tag)

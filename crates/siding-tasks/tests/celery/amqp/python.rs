@@ -18,7 +18,7 @@ use super::support::*;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The Python that has this version of Celery.
-fn python(version: &str) -> PathBuf {
+pub(super) fn python(version: &str) -> PathBuf {
     let directory = std::env::var_os("SIDING_PYTHON_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/celery"),
         PathBuf::from,

@@ -46,8 +46,6 @@ async fn overhear(space: &Space, exchange: &str, key: &str) -> mpsc::UnboundedRe
         }
         std::future::ready(())
     });
-    // It is cancelled when it is dropped.
-    std::mem::forget(consumer);
     heard
 }
 

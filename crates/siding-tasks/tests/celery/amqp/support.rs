@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use siding_tasks::{
@@ -68,6 +68,10 @@ impl Space {
             for name in [queue.clone(), format!("{queue}.dead")] {
                 delete(&after.direct, &name).await;
             }
+            let exchange = after
+                .direct
+                .exchange_delete(queue.as_str().into(), ExchangeDeleteOptions::default());
+            exchange.await.unwrap();
             test.expect("the test hangs");
         });
     }

@@ -97,7 +97,9 @@ fn workers_that_are_killed_lose_nothing() {
             workers.push(again.start(&fleet).await);
         }
         look_until(sent.len(), &sent, &mut ended).await;
-        workers.into_iter().for_each(|worker| drop(worker.kill()));
+        for worker in workers {
+            worker.kill();
+        }
         nothing_is_left(&fleet);
     });
 }

@@ -4,5 +4,5 @@ mod claims;
 mod connections;
 mod managing;
 mod restoring;
-mod servers;
+pub(crate) mod servers;
 pub(crate) mod support;

@@ -198,7 +198,7 @@ fn users_and_passwords_are_used_and_never_told() {
 }
 
 /// Makes an authority, and a certificate of it for 127.0.0.1.
-fn make_certificates(directory: &Path) {
+pub(crate) fn make_certificates(directory: &Path) {
     let openssl = |arguments: &str| {
         let made = Command::new("openssl")
             .args(arguments.split(' '))

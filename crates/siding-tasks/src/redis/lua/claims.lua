@@ -1,0 +1,11 @@
+-- What the other scripts share: who holds a claim.
+--
+-- A claim's score in `unacked_index` is a time, as in kombu, whose microseconds are its holder's: chosen at random at the
+-- claim, and kept when the claim is renewed. A restored message keeps its delivery tag, so the tag does not tell.
+local function holds(index, tag, fence)
+    local score = redis.call('ZSCORE', index, tag)
+    return score and math.floor((tonumber(score) % 1) * 1000000 + 0.5) % 1000000 == tonumber(fence)
+end
+local function score_of(seconds, fence)
+    return string.format('%d.%06d', tonumber(seconds), tonumber(fence))
+end
