@@ -23,13 +23,20 @@ local function entry(raw, queue)
     return '[' .. raw .. ',"",' .. cjson.encode(queue) .. ']'
 end
 
+-- Halves of surrogate pairs, which Python's strings may have, are taken for spaces: what is looked at here has none.
+local function decode(raw)
+    local decoded, message = pcall(cjson.decode, raw)
+    if decoded then return decoded, message end
+    return pcall(cjson.decode, (raw:gsub('\\u[dD][89a-fA-F]%x%x', '\\u0020')))
+end
+
 local claims, bad = {}, {}
 for place, queue in ipairs(queues) do
     local list, passed = KEYS[5 + place], 0
     while #claims < limit and passed < depth do
         local raw = redis.call('LINDEX', list, -1 - passed)
         if not raw then break end
-        local decoded, message = pcall(cjson.decode, raw)
+        local decoded, message = decode(raw)
         local known, tag, task, id = pcall(function()
             return message.properties.delivery_tag, message.headers.task, message.headers.id
         end)
