@@ -8,7 +8,12 @@ import sys
 from celery import Celery, chain, group, signature
 from celery.result import AsyncResult
 from kombu import Connection, Exchange, Queue
-from kombu.transport import native_delayed_delivery as delayed
+
+try:
+    from kombu.transport import native_delayed_delivery as delayed
+except ImportError:
+    # Before kombu 5.5, which needs none here.
+    delayed = None
 
 URL = os.environ["SIDING_TEST_BROKER"]
 
