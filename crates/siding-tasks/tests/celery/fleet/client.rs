@@ -23,7 +23,7 @@ impl Client {
         });
         let mut answer = tokio::time::timeout(SOON, answer)
             .await
-            .expect("the script hangs");
+            .unwrap_or_else(|_| panic!("the script hangs:\n{script}"));
         if let Some(error) = answer.get("error").and_then(Value::as_str) {
             panic!("the script\n{script}\nfailed: {error}");
         }

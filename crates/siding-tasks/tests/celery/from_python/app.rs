@@ -12,18 +12,18 @@ use crate::fleet::Fleet;
 
 /// What the tasks share with the test.
 #[derive(Clone, Default)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     /// How often `rust.count` ran, which has no other effect.
-    pub(super) runs: Arc<AtomicUsize>,
+    pub(crate) runs: Arc<AtomicUsize>,
     /// Has a permit for each time that `rust.gate` has begun.
-    pub(super) began: Arc<Began>,
+    pub(crate) began: Arc<Began>,
     /// `rust.gate` ends when it gets a permit.
-    pub(super) gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
-pub(super) struct Began(pub(super) Semaphore);
+pub(crate) struct Began(pub(crate) Semaphore);
 
-pub(super) struct Gate(pub(super) Semaphore);
+pub(crate) struct Gate(pub(crate) Semaphore);
 
 impl Default for Began {
     fn default() -> Self {
@@ -38,18 +38,18 @@ impl Default for Gate {
 }
 
 impl Marks {
-    pub(super) fn runs(&self) -> usize {
+    pub(crate) fn runs(&self) -> usize {
         self.runs.load(Ordering::SeqCst)
     }
 
     /// Waits until `rust.gate` has begun once more.
-    pub(super) async fn gate_began(&self) {
+    pub(crate) async fn gate_began(&self) {
         self.began.0.acquire().await.unwrap().forget();
     }
 }
 
 /// Registers them.
-pub(super) fn register(fleet: &Fleet) -> Marks {
+pub(crate) fn register(fleet: &Fleet) -> Marks {
     let tasks = &fleet.tasks;
     let marks = Marks::default();
     let _ = tasks

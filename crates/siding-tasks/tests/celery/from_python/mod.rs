@@ -1,6 +1,6 @@
 //! Python calls tasks of Siding workers.
 
-mod app;
+pub(crate) mod app;
 mod calls;
 mod endings;
 mod malformed;

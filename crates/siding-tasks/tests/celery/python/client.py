@@ -3,6 +3,8 @@
 A script has the application and everything in it, and leaves its answer in `out`.
 """
 
+import faulthandler
+import gc
 import json
 import sys
 import traceback
@@ -35,12 +37,18 @@ def get(result, **options):
     return result.get(timeout=1, **options)
 
 
+# A result that is collected unsubscribes, and waits for ever if that is in the middle of another's unsubscribing.
+gc.disable()
 for line in sys.stdin:
     scope = {**vars(module), "s": s, "si": si, "get": get, "chain": chain, "chord": chord, "group": group, "signature": signature,
              "AsyncResult": AsyncResult, "GroupResult": GroupResult, "ResultSet": ResultSet, "json": json, "out": None}
+    # Says where a script hangs, before the test gives it up.
+    faulthandler.dump_traceback_later(25)
     try:
         exec(json.loads(line), scope)
         answer = {"out": scope["out"]}
     except BaseException:
         answer = {"error": traceback.format_exc()}
+    faulthandler.cancel_dump_traceback_later()
     print(json.dumps(answer, default=repr), flush=True)
+    gc.collect()

@@ -3,4 +3,5 @@
 mod any_message;
 mod arguments;
 mod options;
+mod places;
 mod workflows;
