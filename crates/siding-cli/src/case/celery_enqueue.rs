@@ -51,7 +51,7 @@ impl CeleryEnqueue {
     }
 
     async fn run_once(self, celery: &Celery, rates: &mut Rates) -> Result<(), CaseError> {
-        let tasks = connect(celery).await?;
+        let tasks = connect(celery, |_| {}).await?;
         // The connection and the script are there from now on, as in Python's producer.
         call(&tasks, 0).await?;
         let began = Instant::now();
@@ -122,7 +122,11 @@ impl CeleryEnqueue {
     }
 }
 
-async fn connect(celery: &Celery) -> Result<Tasks, CaseError> {
+/// Tasks on the Redis of Celery's application, changed by `change`.
+pub(super) async fn connect(
+    celery: &Celery,
+    change: impl FnOnce(&mut RedisSettings),
+) -> Result<Tasks, CaseError> {
     let url = Celery::URL.parse().expect("it is a URL of Redis");
     let BrokerUrl::Redis(url) = url else {
         unreachable!("it is a URL of Redis")
@@ -130,6 +134,7 @@ async fn connect(celery: &Celery) -> Result<Tasks, CaseError> {
     let mut settings = RedisSettings::new(url);
     settings.key_prefix = celery.prefix().to_owned();
     settings.result_key_prefix = celery.prefix().to_owned();
+    change(&mut settings);
     let tasks = Tasks::new();
     tasks.connect(Arc::new(Redis::connect(settings).await?));
     Ok(tasks)

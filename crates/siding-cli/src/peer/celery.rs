@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
@@ -65,6 +66,9 @@ impl Celery {
     /// The Redis that everything is on.
     pub const URL: &str = "redis://127.0.0.1:6379/9";
 
+    /// When Siding sends a task of the fleet again that is nowhere to be found.
+    pub const RESEND_LOST: Duration = Duration::from_secs(5);
+
     /// Finds Celery in a virtual environment under `directory`, or installs it.
     ///
     /// # Errors
@@ -126,15 +130,23 @@ impl Celery {
         printed_by::<Rate>(&mut run).map(|rate| rate.per_second)
     }
 
-    /// What becomes of `tasks` that two workers of Celery's and two that `command` starts take while one is killed every two
+    /// What becomes of `tasks`, whose ids are in the file `sent`, that two workers of Celery's and two that `command` starts take while one is killed every two
     /// seconds. Celery is told to acknowledge late, and to reject what a lost child had.
     ///
     /// # Errors
     ///
     /// When Redis is not there.
-    pub fn fleet(&self, tasks: u64, command: &[OsString]) -> Result<Losses, VenvError> {
+    pub fn fleet(
+        &self,
+        tasks: u64,
+        sent: &Path,
+        command: &[OsString],
+    ) -> Result<Losses, VenvError> {
         let mut run = self.program(FLEET.0);
         run.arg(tasks.to_string()).args(command);
+        run.env("SIDING_BENCH_SENT", sent);
+        let resend = Self::RESEND_LOST.as_secs();
+        run.env("SIDING_RESEND_LOST", format!("{resend}s"));
         let timeout = VISIBILITY_TIMEOUT_S.to_string();
         run.env("SIDING_BENCH_VISIBILITY_TIMEOUT", &timeout);
         run.env("SIDING_VISIBILITY_TIMEOUT", timeout + "s");

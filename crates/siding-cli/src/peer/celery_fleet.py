@@ -1,10 +1,13 @@
 """Workers that are killed: `celery_fleet.py TASKS [COMMAND...]`, for `siding bench`.
 
+The file that SIDING_BENCH_SENT names, if it does, has the ids of tasks that were sent already, as JSON.
+
 Four workers share one queue, two of them COMMAND, or all four Celery's. Every two seconds one of them, by chance, is killed with
 SIGKILL, its children too, and another takes its place. What has neither a result nor is to be found in Redis at the end is lost.
 """
 
 import json
+import os
 import random
 import sys
 import time
@@ -54,11 +57,18 @@ def run(redis, commands, missing):
             stop(worker)
 
 
+def sent(tasks):
+    if "SIDING_BENCH_SENT" not in os.environ:
+        return send(sleep, tasks, lambda _: (TASK_S,))
+    with open(os.environ["SIDING_BENCH_SENT"]) as ids:
+        return json.load(ids)
+
+
 def main(tasks, *command):
     redis = Redis.from_url(URL)
     commands = [["prefork"]] * (2 if command else 4) + [list(command)] * (2 if command else 0)
     try:
-        ids = send(sleep, int(tasks), lambda _: (TASK_S,))
+        ids = sent(int(tasks))
         began = time.monotonic()
         missing, kills, last_result = run(redis, commands, ids)
         found = kept(redis)

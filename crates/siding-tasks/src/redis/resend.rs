@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::results::RedisResults;
 use super::{Shared, held, scripts};
 use crate::broker::BrokerError;
 use crate::message::TaskId;
@@ -12,7 +13,7 @@ use crate::message::TaskId;
 /// A message that seems lost is looked for once more after so long: it may have been taken in the very moment of the look.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
-/// Calls that are looked for at once at most.
+/// Calls that are looked for before it is asked for more; while lists are long, there is no more.
 const BATCH: usize = 256;
 
 /// How many messages of a list are searched; in a longer one every call is taken to wait.
@@ -24,6 +25,16 @@ impl Shared {
         let (Some(after), Some(results)) = (self.settings.resend_lost, &self.beside) else {
             return Ok(());
         };
+        while self.look_at_some(after, results).await? {}
+        Ok(())
+    }
+
+    /// Whether there may be more to look at, and it is worth it.
+    async fn look_at_some(
+        &self,
+        after: Duration,
+        results: &RedisResults,
+    ) -> Result<bool, BrokerError> {
         let mut ask = redis::cmd("ZRANGEBYSCORE");
         ask.arg(self.keys.sent_looks())
             .arg("-inf")
@@ -32,7 +43,8 @@ impl Shared {
             .arg(0)
             .arg(BATCH);
         let members: Vec<String> = self.link.query(&ask).await?;
-        for member in members {
+        let mut is_long = false;
+        for member in &members {
             let Some((tag, id)) = member.split_once(' ') else {
                 continue;
             };
@@ -42,14 +54,16 @@ impl Shared {
                 .key(self.keys.sent_looks())
                 .key(results.keys.result(&TaskId::from(id)))
                 .arg(tag)
-                .arg(&member)
+                .arg(member)
                 .arg(held::moment(after))
                 .arg(held::moment(SECOND_LOOK))
                 .arg(DEPTH);
-            if self.link.run::<u8>(&call).await? == 1 {
-                tracing::warn!(id, "a worker took this task and lost it; it was sent again");
+            match self.link.run::<u8>(&call).await? {
+                1 => tracing::warn!(id, "a worker took this task and lost it; it was sent again"),
+                2 => is_long = true,
+                _ => {}
             }
         }
-        Ok(())
+        Ok(members.len() == BATCH && !is_long)
     }
 }

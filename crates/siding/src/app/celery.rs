@@ -32,6 +32,9 @@ pub struct CelerySettings {
     pub visibility_timeout: Duration,
     /// How long results are kept on Redis: Celery's `result_expires`, 1 day unless set.
     pub result_expires: Duration,
+    /// When a call that was sent from here over Redis, has not ended and is nowhere to be found is sent again: never unless set;
+    /// see [`RedisSettings::resend_lost`](siding_tasks::RedisSettings).
+    pub resend_lost: Option<Duration>,
     /// Whether events about tasks are published from the start: when they are sent, Celery's `task_send_sent_event`, and when
     /// a worker has received, started and ended them, its `-E`. They are not unless set; `celery control enable_events` and
     /// Flower turn those of a worker on while it runs.
@@ -49,6 +52,7 @@ impl Default for CelerySettings {
             key_prefix: String::new(),
             visibility_timeout: Duration::from_secs(3_600),
             result_expires: Duration::from_secs(24 * 3_600),
+            resend_lost: None,
             task_events: false,
             remote_control: RemoteControl::All,
             unknown_tasks: Unknown::Fail,

@@ -100,6 +100,7 @@ fn redis_settings(url: &RedisUrl, celery: &CelerySettings) -> RedisSettings {
     settings.result_key_prefix.clone_from(&celery.key_prefix);
     settings.visibility_timeout = celery.visibility_timeout;
     settings.result_expires = celery.result_expires;
+    settings.resend_lost = celery.resend_lost;
     settings
 }
 

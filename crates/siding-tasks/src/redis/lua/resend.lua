@@ -3,7 +3,7 @@
 -- KEYS: unacked, the texts of what was sent, when each is to be looked at, the result.
 -- ARGV: the tag, its member in the second list, the moment of the next look, that of a second look, how many messages of a list
 -- are searched.
--- Returns whether it was sent again.
+-- Returns 1 when it was sent again, 2 when its list is too long to tell, 0 otherwise.
 local unacked, texts, looks, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tag, member, next_look, second_look, depth = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 
@@ -32,9 +32,11 @@ if state == 'STARTED' or redis.call('HEXISTS', unacked, tag) == 1 then
     return look_again(next_look)
 end
 -- In a long list it may be further back than what is searched.
-if redis.call('LLEN', list) > depth or redis.call('LPOS', list, message, 'RANK', -1) then
-    return look_again(next_look)
+if redis.call('LLEN', list) > depth then
+    look_again(next_look)
+    return 2
 end
+if redis.call('LPOS', list, message, 'RANK', -1) then return look_again(next_look) end
 -- It may have been taken in this very moment.
 if redis.call('HSETNX', texts, '?' .. tag, 1) == 1 then return look_again(second_look) end
 redis.call('HDEL', texts, '?' .. tag)

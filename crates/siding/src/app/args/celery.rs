@@ -33,6 +33,10 @@ pub(super) struct CeleryFlags {
     /// How long results are kept on Redis [default: 24h]
     #[arg(long, global = true, env = "SIDING_RESULT_EXPIRES", value_name = "TIME", value_parser = duration::parse)]
     result_expires: Option<Duration>,
+    /// Send calls again on Redis that have not ended and are nowhere to be found after so long, which a Celery worker took and
+    /// lost; asks for task_acks_late there [default: never]
+    #[arg(long, global = true, env = "SIDING_RESEND_LOST", value_name = "TIME", value_parser = duration::parse)]
+    resend_lost: Option<Duration>,
     /// Publish events about tasks from the start: Celery's -E and task_send_sent_event
     #[arg(long, global = true, env = "SIDING_TASK_EVENTS")]
     task_events: bool,
@@ -65,6 +69,7 @@ impl CeleryFlags {
         set(&mut celery.key_prefix, self.key_prefix);
         set(&mut celery.visibility_timeout, self.visibility_timeout);
         set(&mut celery.result_expires, self.result_expires);
+        celery.resend_lost = self.resend_lost.or(celery.resend_lost);
         celery.task_events |= self.task_events;
         set(&mut celery.remote_control, self.remote_control);
         set(&mut celery.unknown_tasks, self.unknown_tasks);
