@@ -1,5 +1,7 @@
 //! The Celery peer, on the machine's Redis and RabbitMQ and beside real Celery.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod amqp;
 mod control;
 mod fleet;

@@ -13,7 +13,6 @@ use siding_tasks::{Redis, RedisSettings, RedisUrl};
 
 #[cfg(any(feature = "redis", feature = "amqp"))]
 use super::celery::CelerySettings;
-
 use super::running::StartError;
 use super::settings::TaskSettings;
 
@@ -56,9 +55,9 @@ async fn connect(settings: &TaskSettings) -> Result<Option<Arc<dyn Broker>>, Sta
 async fn over_amqp(url: &AmqpUrl, settings: &TaskSettings) -> Result<Arc<dyn Broker>, StartError> {
     let mut broker = AmqpSettings::new(url.clone());
     broker.queues.clone_from(&settings.queues);
-    let connected = match &settings.celery.result_backend {
-        None | Some(BackendUrl::Rpc) => Amqp::connect(broker).await,
-        Some(backend) => Amqp::connect_with(broker, results(backend, &settings.celery)?).await,
+    let connected = match results(&settings.celery)? {
+        None => Amqp::connect(broker).await,
+        Some(results) => Amqp::connect_with(broker, results).await,
     };
     match connected {
         Ok(broker) => Ok(Arc::new(broker)),
@@ -69,9 +68,9 @@ async fn over_amqp(url: &AmqpUrl, settings: &TaskSettings) -> Result<Arc<dyn Bro
 #[cfg(feature = "redis")]
 async fn on_redis(url: &RedisUrl, celery: &CelerySettings) -> Result<Arc<dyn Broker>, StartError> {
     let broker = redis_settings(url, celery);
-    let connected = match &celery.result_backend {
+    let connected = match results(celery)? {
         None => Redis::connect(broker).await,
-        Some(backend) => Redis::connect_with(broker, results(backend, celery)?).await,
+        Some(results) => Redis::connect_with(broker, results).await,
     };
     match connected {
         Ok(broker) => Ok(Arc::new(broker)),
@@ -79,14 +78,18 @@ async fn on_redis(url: &RedisUrl, celery: &CelerySettings) -> Result<Arc<dyn Bro
     }
 }
 
-/// Where results go that are not where the broker has them unasked.
+/// Where results go, unless it is where the broker has them unasked.
 #[cfg(any(feature = "redis", feature = "amqp"))]
-fn results(url: &BackendUrl, celery: &CelerySettings) -> Result<ResultBackend, StartError> {
-    match url {
+fn results(celery: &CelerySettings) -> Result<Option<ResultBackend>, StartError> {
+    match &celery.result_backend {
+        None | Some(BackendUrl::Rpc) => Ok(None),
+        Some(BackendUrl::Disabled) => Ok(Some(ResultBackend::Disabled)),
         #[cfg(feature = "redis")]
-        BackendUrl::Redis(url) => Ok(ResultBackend::Redis(Box::new(redis_settings(url, celery)))),
-        BackendUrl::Disabled => Ok(ResultBackend::Disabled),
-        other => Err(left_out(other)),
+        Some(BackendUrl::Redis(url)) => {
+            let settings = redis_settings(url, celery);
+            Ok(Some(ResultBackend::Redis(Box::new(settings))))
+        }
+        Some(other) => Err(left_out(other)),
     }
 }
 
@@ -108,4 +111,25 @@ fn left_out(url: &impl fmt::Display) -> StartError {
         false => "amqp",
     };
     StartError::LeftOut { url, feature }
+}
+
+#[cfg(test)]
+mod tests {
+    use siding_tasks::BrokerUrl;
+
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_said_without_the_password() {
+        for (url, feature) in [
+            ("rediss://:hush@cache", "redis"),
+            ("redis+socket://:hush@/run/redis", "redis"),
+            ("amqps://app:hush@rabbit", "amqp"),
+        ] {
+            let url: BrokerUrl = url.parse().expect("a URL");
+            let error = left_out(&url).to_string();
+            let said = format!("Siding's feature `{feature}`");
+            assert!(error.contains(&said) && !error.contains("hush"), "{error}");
+        }
+    }
 }

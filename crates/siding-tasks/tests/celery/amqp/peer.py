@@ -11,8 +11,7 @@ from kombu import Connection, Exchange, Queue
 
 try:
     from kombu.transport import native_delayed_delivery as delayed
-except ImportError:
-    # Before kombu 5.5, which needs none here.
+except ImportError:  # Before kombu 5.5 there is none.
     delayed = None
 
 URL = os.environ["SIDING_TEST_BROKER"]
