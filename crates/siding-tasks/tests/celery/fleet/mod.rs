@@ -1,5 +1,10 @@
 //! A queue that Siding and Celery share: clients and workers of both kinds, in a namespace of their own.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "what a Python process said, where it says why a test fails"
+)]
+
 mod client;
 mod process;
 mod space;

@@ -62,11 +62,6 @@ impl Process {
     pub(super) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
-
-    pub(super) fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal)
-            .unwrap();
-    }
 }
 
 impl Drop for Process {

@@ -9,7 +9,6 @@ const URL: &str = "redis://127.0.0.1:6379/9";
 
 /// A namespace, which is emptied at the end, however the test ends.
 pub(crate) struct Space {
-    pub(crate) version: String,
     pub(crate) settings: RedisSettings,
     /// Settings of Celery beyond those that say where the broker is.
     pub(crate) celery: Value,
@@ -35,7 +34,6 @@ impl Space {
         settings.key_prefix = format!("{prefix}:");
         settings.result_key_prefix.clone_from(&prefix);
         Ok(Self {
-            version: version.to_owned(),
             settings,
             celery: json!({}),
             python,

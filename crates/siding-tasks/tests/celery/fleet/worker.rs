@@ -1,7 +1,5 @@
 //! A Python worker.
 
-use rustix::process::Signal;
-
 use super::process::Process;
 use super::{SOON, Space};
 
@@ -40,11 +38,5 @@ impl PythonWorker {
     /// All that it has logged.
     pub(crate) fn log(&self) -> String {
         self.0.log()
-    }
-
-    /// Asks it to end what it runs and then itself.
-    pub(crate) async fn stop(mut self) {
-        self.0.signal(Signal::TERM);
-        self.says("Shutdown").await;
     }
 }

@@ -67,7 +67,8 @@ async fn what_is_no_message_is_put_aside(fleet: &Fleet, client: &mut Client) {
 }
 
 async fn what_cannot_be_read_fails(fleet: &Fleet, client: &mut Client) {
-    let changes: [(fn(&mut Value), &str); 5] = [
+    type Change = fn(&mut Value);
+    let changes: [(Change, &str); 5] = [
         (|envelope| envelope["body"] = json!("?"), "not base64"),
         (
             |envelope| envelope["body"] = json!("aGVsbG8="),
