@@ -104,6 +104,7 @@ pub mod python;
 mod redis;
 mod remote;
 mod result;
+mod routes;
 mod send;
 mod task;
 mod tasks;
@@ -129,6 +130,7 @@ pub use periodic::Schedule;
 pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};
 pub use result::{AsyncResult, GetError, GroupResult};
+pub use routes::{RouteError, TaskRoutes};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};
 #[doc(hidden)]
 pub use task::{ArgumentReader, Call, Declaration, Ended, ReadArguments, Work};

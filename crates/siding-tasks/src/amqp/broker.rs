@@ -103,7 +103,10 @@ impl Amqp {
                 (Arc::clone(&rpc) as Arc<dyn Results>, Some(rpc))
             }
         };
-        let sender = Sender { results };
+        let sender = Sender {
+            results,
+            routes: link.settings().routes.clone(),
+        };
         let revoked = Arc::new(Revoked::default());
         let intake = Arc::new(Intake::new(sender.clone(), Arc::clone(&revoked)));
         let tidy = spawn(Arc::clone(&intake).tidy(Arc::clone(&link)));

@@ -12,11 +12,13 @@ use crate::broker::{BrokerError, Enqueue};
 use crate::celery::pack;
 use crate::celery::results::Results;
 use crate::message::{Message, RawJson, Timestamp};
+use crate::routes::TaskRoutes;
 
 /// Sends tasks.
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
     pub(super) results: Arc<dyn Results>,
+    pub(super) routes: TaskRoutes,
 }
 
 impl Sender {
@@ -67,6 +69,7 @@ impl Sender {
         mut message: Message,
         now: Timestamp,
     ) -> Result<Outgoing, BrokerError> {
+        self.routes.apply(&mut message);
         if let Some(reply_to) = &message.reply_to {
             address::address(&mut message.embed, reply_to);
         }

@@ -8,6 +8,7 @@ use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserIn
 use crate::broker::BrokerError;
 use crate::message::Message;
 use crate::remote::BrokerInfo;
+use crate::routes::TaskRoutes;
 use crate::url::{AmqpUrl, Tls, TlsFiles};
 
 /// How often each side shows that it lives, unless the URL says.
@@ -40,6 +41,8 @@ pub struct AmqpSettings {
     /// The queues that are counted, beside those that are served, and purged when no queue is named: `celery` unless set.
     /// RabbitMQ does not tell its clients which there are.
     pub queues: Vec<String>,
+    /// The queues of tasks: Celery's `task_routes`. None unless set.
+    pub routes: TaskRoutes,
     /// A message whose eta is further ahead waits in RabbitMQ's queues of delayed delivery, not in a worker: 10 s unless set.
     pub park_beyond: Duration,
 }
@@ -54,6 +57,7 @@ impl AmqpSettings {
             outage_timeout: Duration::from_secs(2),
             response_timeout: Duration::from_secs(10),
             queues: vec![Message::DEFAULT_QUEUE.to_owned()],
+            routes: TaskRoutes::default(),
             park_beyond: Duration::from_secs(10),
         }
     }

@@ -41,7 +41,10 @@ fn guard(keys: &Keys, message: &Message) -> String {
 }
 
 impl Shared {
-    pub(super) async fn send(&self, request: Enqueue) -> Result<Vec<Enqueued>, BrokerError> {
+    pub(super) async fn send(&self, mut request: Enqueue) -> Result<Vec<Enqueued>, BrokerError> {
+        for message in &mut request.messages {
+            self.settings.routes.apply(message);
+        }
         self.declare(&request).await?;
         if let ([message], []) = (&*request.messages, &*request.chords)
             && guard(&self.keys, message).is_empty()
@@ -105,8 +108,9 @@ impl Shared {
         })
     }
 
-    /// Says where its result is waited for, if that is a queue and nobody else has said so.
+    /// Says which queue it goes to, and where its result is waited for, if that is a queue and nobody else has said so.
     pub(super) fn addressed(&self, mut message: Message) -> Message {
+        self.settings.routes.apply(&mut message);
         if message.reply_to.is_none() {
             message.reply_to = self.results.reply_to();
         }

@@ -55,6 +55,7 @@ async fn connect(settings: &TaskSettings) -> Result<Option<Arc<dyn Broker>>, Sta
 async fn over_amqp(url: &AmqpUrl, settings: &TaskSettings) -> Result<Arc<dyn Broker>, StartError> {
     let mut broker = AmqpSettings::new(url.clone());
     broker.queues.clone_from(&settings.queues);
+    broker.routes.clone_from(&settings.celery.task_routes);
     let connected = match results(&settings.celery)? {
         None => Amqp::connect(broker).await,
         Some(results) => Amqp::connect_with(broker, results).await,
@@ -101,6 +102,7 @@ fn redis_settings(url: &RedisUrl, celery: &CelerySettings) -> RedisSettings {
     settings.visibility_timeout = celery.visibility_timeout;
     settings.result_expires = celery.result_expires;
     settings.resend_lost = celery.resend_lost;
+    settings.routes.clone_from(&celery.task_routes);
     settings
 }
 

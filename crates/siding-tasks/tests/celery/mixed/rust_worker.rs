@@ -81,8 +81,11 @@ fn role() {
 
 /// Resolves when whoever started this process is gone: its input ends then.
 async fn orphaned() {
-    let ended =
-        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-    // However it ends.
+    let (told, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // However it ends.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = told.send(());
+    });
     let _ = ended.await;
 }

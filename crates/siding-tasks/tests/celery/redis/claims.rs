@@ -270,7 +270,7 @@ fn what_waits_for_a_result_hears_of_it() {
         send(&broker, vec![Message::new("add")]).await;
         let delivery = claim_one(&broker).await;
         let id = delivery.lease.id.clone();
-        let waiting = tokio::spawn(async move { other.finished(id).await.unwrap() });
+        let waiting = spawn(async move { other.finished(id).await.unwrap() });
         let channel = format!("celery-task-meta-{}", delivery.lease.id);
         eventually(|| async {
             let name = format!("{}{channel}", space.settings.key_prefix);

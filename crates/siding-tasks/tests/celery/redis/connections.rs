@@ -29,14 +29,14 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (told, listen) = watch::channel(Mode::Pass);
-        tokio::spawn(async move {
+        spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect("127.0.0.1:6379").await.unwrap();
                 let (client, server) = (client.into_split(), server.into_split());
                 let mut listen = listen.clone();
                 listen.mark_unchanged();
-                tokio::spawn(pass(client.0, server.1, listen.clone()));
-                tokio::spawn(pass(server.0, client.1, listen));
+                spawn(pass(client.0, server.1, listen.clone()));
+                spawn(pass(server.0, client.1, listen));
             }
         });
         Self { port, told }
@@ -98,7 +98,7 @@ async fn consume(broker: &Redis) -> String {
 fn who_waits_hears_of_a_message() {
     Space::with(|space| async move {
         let broker = space.connect().await;
-        let waiting = tokio::spawn({
+        let waiting = spawn({
             let broker = broker.clone();
             async move { consume(&broker).await }
         });
@@ -114,7 +114,7 @@ fn a_half_open_connection_is_replaced() {
     Space::with(|space| async move {
         let proxy = Proxy::start().await;
         let broker = through(&space, proxy.port).await;
-        let waiting = tokio::spawn({
+        let waiting = spawn({
             let broker = broker.clone();
             async move { consume(&broker).await }
         });

@@ -32,7 +32,7 @@ impl Server {
             .local_addr()
             .unwrap()
             .port();
-        let child = spawn(directory.path(), port, &more)?;
+        let child = launch(directory.path(), port, &more)?;
         Some(Self {
             directory,
             port,
@@ -44,7 +44,7 @@ impl Server {
     /// Kills it, and starts it again where it was.
     fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.directory.path(), self.port, &self.more).unwrap();
+        self.child = launch(self.directory.path(), self.port, &self.more).unwrap();
     }
 
     fn kill(&mut self) {
@@ -78,7 +78,7 @@ impl Drop for Server {
     }
 }
 
-fn spawn(directory: &Path, port: u16, more: &[String]) -> Option<Child> {
+fn launch(directory: &Path, port: u16, more: &[String]) -> Option<Child> {
     let lines = more.join("\n").replace("{port}", &port.to_string());
     let file = directory.join("redis.conf");
     std::fs::write(
@@ -128,7 +128,7 @@ fn a_server_that_is_restarted_loses_nothing() {
             return;
         };
         let broker = server.connect("redis://127.0.0.1:{port}/0").await;
-        let waiting = tokio::spawn({
+        let waiting = spawn({
             let broker = broker.clone();
             async move {
                 loop {

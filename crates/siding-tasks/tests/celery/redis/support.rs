@@ -97,8 +97,17 @@ async fn empty(prefix: &str, direct: &mut MultiplexedConnection) {
     }
 }
 
+/// Spawns on tokio's runtime: these tests have no other.
+pub(crate) fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::runtime::Handle::current().spawn(future)
+}
+
 /// Says that a test was left out, or fails where the environment promises everything it needs.
 #[track_caller]
+#[expect(clippy::print_stderr, reason = "whoever reads the output should know")]
 pub(crate) fn leave_out(reason: &str) {
     let required = std::env::var("SIDING_TEST_SERVICES").is_ok_and(|value| value == "required");
     assert!(
