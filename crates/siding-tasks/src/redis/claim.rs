@@ -61,8 +61,11 @@ impl Shared {
         let full = claims.len() >= request.limit;
         for claimed in claims {
             let from = &lists[claimed.0 - 1];
-            let delivery = self.take(claimed, from, &worker, request.lease).await?;
-            claim.deliveries.extend(delivery);
+            match self.take(claimed, from, &worker, request.lease).await {
+                Ok(delivery) => claim.deliveries.extend(delivery),
+                // Its lease runs out; those that were claimed with it are not to wait for that.
+                Err(error) => tracing::warn!(%error, "a message that is not to run was not ended"),
+            }
         }
         // Those that were not delivered have left room.
         claim.next_at = full.then(Timestamp::now);
