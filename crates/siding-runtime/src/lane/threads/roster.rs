@@ -106,6 +106,24 @@ impl Roster {
     }
 }
 
+/// Waits for the threads that are about to end. A handle that is dropped detaches its thread instead, and glibc up to 2.37 looks
+/// at that thread's memory afterwards, which is gone when it ends in that very moment (sourceware bug 19951).
+impl Drop for Roster {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let here = thread::current().id();
+        for handle in [state.last.take(), state.keeper.take()]
+            .into_iter()
+            .flatten()
+        {
+            // The last to hold the roster may be one of them.
+            if handle.thread().id() != here {
+                join(Some(handle));
+            }
+        }
+    }
+}
+
 /// A thread of the pool catches what panics in it, so there is no panic to pass on.
 fn join(handle: Option<JoinHandle<()>>) {
     if let Some(handle) = handle {
