@@ -1,6 +1,7 @@
 //! Workers of both kinds on one queue, killed at random.
 
 mod rust_worker;
+mod stopped;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,20 +61,22 @@ impl Worker {
     }
 }
 
+/// What is lost is found soon, and Python loses as little as it can.
+fn short_timeouts(space: &mut Space) {
+    space.settings.visibility_timeout = Duration::from_secs(6);
+    // What kombu loses between its two steps.
+    space.settings.resend_lost = Some(RESEND);
+    space.celery = json!({
+        "task_acks_late": true,
+        "task_reject_on_worker_lost": true,
+        "worker_prefetch_multiplier": 1,
+    });
+}
+
 /// Both kinds are killed, with everything that they hold; what they held is found by whoever is left.
 #[test]
 fn workers_that_are_killed_lose_nothing() {
-    let settings = |space: &mut Space| {
-        space.settings.visibility_timeout = Duration::from_secs(6);
-        // What kombu loses between its two steps.
-        space.settings.resend_lost = Some(RESEND);
-        space.celery = json!({
-            "task_acks_late": true,
-            "task_reject_on_worker_lost": true,
-            "worker_prefetch_multiplier": 1,
-        });
-    };
-    Fleet::in_space("5.7", settings, |fleet| async move {
+    Fleet::in_space("5.7", short_timeouts, |fleet| async move {
         let mut workers = Vec::new();
         for kind in [Kind::Python, Kind::Rust, Kind::Rust] {
             workers.push(kind.start(&fleet).await);

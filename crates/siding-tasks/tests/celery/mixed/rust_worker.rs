@@ -3,8 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use rustix::process::{Pid, Signal};
 use siding_runtime::Builder;
-use siding_tasks::{BrokerUrl, Redis, RedisSettings, Tasks};
+use siding_tasks::{BrokerUrl, Redis, RedisSettings, TaskError, Tasks};
 
 use crate::fleet::Space;
 
@@ -35,6 +36,10 @@ impl RustWorker {
             .unwrap();
         Self(child)
     }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
 }
 
 impl Drop for RustWorker {
@@ -48,6 +53,23 @@ async fn add(x: usize, y: usize) -> usize {
     // Long enough that it is killed in the middle of some.
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     x + y
+}
+
+async fn wait(value: u64) -> u64 {
+    // Long enough to be stopped in.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    value
+}
+
+/// How many calls of this there were in the namespace, this one included.
+async fn count(_: u64) -> Result<u64, TaskError> {
+    let client = redis::Client::open(std::env::var(URL)?)?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let key = format!("{}counted", std::env::var(PREFIX)?);
+    Ok(redis::cmd("INCR")
+        .arg(key)
+        .query_async(&mut connection)
+        .await?)
 }
 
 #[test]
@@ -64,6 +86,8 @@ fn role() {
     settings.resend_lost = Some(super::RESEND);
     let tasks = Tasks::new();
     drop(tasks.register("app.add", add));
+    drop(tasks.register("rust.wait", wait));
+    drop(tasks.register("rust.count", count));
     let runtime = Builder::new()
         .event_loop_threads(1)
         .relief_threads(1)
