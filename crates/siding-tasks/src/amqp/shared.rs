@@ -19,9 +19,8 @@ use super::{Task, settle, value};
 use crate::broker::{
     BrokerError, Enqueue, Enqueued, Lease, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
-use crate::celery::ending::revoked;
 use crate::celery::{broadcast, unpack};
-use crate::message::{Message, Meta, State, TaskId, Timestamp};
+use crate::message::{Exception, Message, Meta, State, TaskId, Timestamp};
 use crate::remote::Remote as _;
 
 /// What clones share.
@@ -174,7 +173,7 @@ impl Shared {
 fn end_revoked(message: &Message) -> Meta {
     Meta {
         state: State::Revoked,
-        exception: Some(revoked("revoked".to_owned())),
+        exception: Some(Exception::revoked("revoked")),
         date_done: Some(Timestamp::now()),
         ..Meta::pending(message.id.clone(), message.task.clone())
     }

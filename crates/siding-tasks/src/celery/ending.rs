@@ -105,7 +105,7 @@ fn own(message: &Message, settlement: Settlement, worker: &str, now: Timestamp) 
         }
         Settlement::Revoked { reason, successors } => {
             meta.state = State::Revoked;
-            meta.exception = Some(revoked(reason));
+            meta.exception = Some(Exception::revoked(reason));
             ending.successors = successors;
         }
     }
@@ -235,15 +235,6 @@ fn nested(shape: &RawJson, parts: &HashMap<&str, &Part>) -> Option<RawJson> {
     };
     let children: Option<Vec<_>> = children.iter().map(|child| nested(child, parts)).collect();
     RawJson::of(&children?).ok()
-}
-
-/// Celery's exception of a revoked task. `reason` is `revoked`, `terminated` or `expired`.
-pub(crate) fn revoked(reason: String) -> Exception {
-    Exception {
-        exc_type: "TaskRevokedError".to_owned(),
-        exc_module: "celery.exceptions".to_owned(),
-        message: reason,
-    }
 }
 
 fn lament(message: &Message, error: &CanvasError) {

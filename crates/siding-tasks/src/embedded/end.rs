@@ -35,7 +35,7 @@ impl Ending {
     pub(super) fn revoked(reason: &str) -> Self {
         Self {
             state: State::Revoked,
-            ..Self::failure(revoked(reason))
+            ..Self::failure(Exception::revoked(reason))
         }
     }
 
@@ -52,11 +52,6 @@ impl Ending {
         some.then(|| serde_json::to_string(&self.children).ok())
             .flatten()
     }
-}
-
-/// Celery's exception of a revoked task. `reason` is `revoked`, `terminated` or `expired`.
-pub(super) fn revoked(reason: &str) -> Exception {
-    exception("celery.exceptions", "TaskRevokedError", reason.to_owned())
 }
 
 pub(super) fn worker_lost(losses: u32) -> Exception {

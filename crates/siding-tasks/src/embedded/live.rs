@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::end::{self, Ending};
 use super::tx::Tx;
 use crate::broker::{Enqueue, Enqueued};
-use crate::message::{Message, State, TaskId, wire};
+use crate::message::{Exception, Message, State, TaskId, wire};
 
 /// A message and its text, which is made before the writer's thread gets it.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ fn refuse_revoked(tx: &mut Tx<'_>, incoming: &Incoming) -> rusqlite::Result<Enqu
         let text = incoming.text.clone();
         end::record(tx, message, text, &Ending::revoked("revoked"))?;
         end::send_errbacks(tx, message)?;
-        end::fail_dependents(tx, message, &end::revoked("revoked"))?;
+        end::fail_dependents(tx, message, &Exception::revoked("revoked"))?;
     }
     Ok(Enqueued::Revoked)
 }

@@ -73,6 +73,17 @@ pub struct Exception {
     pub message: String,
 }
 
+impl Exception {
+    /// Celery's exception of a revoked task. `reason` is `revoked`, `terminated` or `expired`.
+    pub(crate) fn revoked(reason: impl Into<String>) -> Self {
+        Self {
+            exc_type: "TaskRevokedError".to_owned(),
+            exc_module: "celery.exceptions".to_owned(),
+            message: reason.into(),
+        }
+    }
+}
+
 /// What became of a task: Celery's result document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Shared, scripts, send};
 use crate::broker::{BrokerError, ListFilter, Listed, QueueCount};
 use crate::celery::{envelope, unpack};
-use crate::message::{Message, Meta, State, TaskId, Timestamp};
+use crate::message::{Exception, Message, Meta, State, TaskId, Timestamp};
 
 /// Messages of one list that are looked at for a listing.
 const LOOK_MAX: usize = 1_000;
@@ -196,7 +196,7 @@ impl Shared {
         for message in texts.iter().filter_map(|text| message(text, queue)) {
             let meta = Meta {
                 state: State::Revoked,
-                exception: Some(crate::celery::ending::revoked("revoked".to_owned())),
+                exception: Some(Exception::revoked("revoked")),
                 date_done: Some(Timestamp::now()),
                 ..Meta::pending(message.id.clone(), message.task.clone())
             };

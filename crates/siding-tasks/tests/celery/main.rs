@@ -7,5 +7,6 @@ mod control;
 mod fleet;
 mod from_python;
 mod mixed;
+mod proxy;
 mod redis;
 mod to_python;

@@ -7,8 +7,8 @@ use siding_tasks::{
 };
 use tokio::net::TcpListener;
 
-use super::proxy::{Mode, Proxy};
 use super::support::*;
+use crate::proxy::{Mode, Proxy};
 
 async fn through(space: &Space, proxy: &Proxy) -> Amqp {
     let mut settings = space.settings.clone();
@@ -18,7 +18,7 @@ async fn through(space: &Space, proxy: &Proxy) -> Amqp {
 
 /// What was held is delivered again, and what the late worker says does not count.
 async fn check_loss(space: Space, mode: Mode) {
-    let proxy = Proxy::start().await;
+    let proxy = Proxy::start(5672).await;
     let worker = through(&space, &proxy).await;
     let client = space.connect().await;
     send(&client, vec![space.message("add")]).await;
@@ -83,7 +83,7 @@ fn a_connection_that_the_server_closes_is_replaced() {
 #[test]
 fn results_survive_a_lost_connection() {
     Space::with(|space| async move {
-        let proxy = Proxy::start().await;
+        let proxy = Proxy::start(5672).await;
         let client = through(&space, &proxy).await;
         let worker = space.connect().await;
         let messages = [space.message("before"), space.message("after")];
@@ -104,7 +104,7 @@ fn results_survive_a_lost_connection() {
 #[test]
 fn without_a_connection_sending_fails_in_time() {
     Space::with(|space| async move {
-        let proxy = Proxy::start().await;
+        let proxy = Proxy::start(5672).await;
         let mut settings = space.settings.clone();
         settings.url.port = proxy.port;
         settings.outage_timeout = Duration::from_millis(100);

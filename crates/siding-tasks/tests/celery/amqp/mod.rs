@@ -15,7 +15,6 @@ mod connections;
 mod delays;
 mod letters;
 mod managing;
-mod proxy;
 mod python;
 mod queues;
 mod remote;

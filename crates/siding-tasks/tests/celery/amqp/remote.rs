@@ -9,8 +9,8 @@ use lapin::types::FieldTable;
 use siding_tasks::{Broadcast, Broker, RawJson, Revocation};
 use tokio::sync::mpsc;
 
-use super::proxy::{Mode, Proxy};
 use super::support::*;
+use crate::proxy::{Mode, Proxy};
 
 type Heard = (String, BasicProperties, Vec<u8>);
 
@@ -80,7 +80,7 @@ fn events_are_published_by_their_type() {
 #[test]
 fn broadcasts_are_heard_across_lost_connections() {
     Space::with_host(|space| async move {
-        let proxy = Proxy::start().await;
+        let proxy = Proxy::start(5672).await;
         let mut settings = space.settings.clone();
         settings.url.port = proxy.port;
         let worker = siding_tasks::Amqp::connect(settings).await.unwrap();

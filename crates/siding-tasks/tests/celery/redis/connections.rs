@@ -3,70 +3,10 @@
 use std::time::Duration;
 
 use siding_tasks::{Broker, BrokerError, BrokerUrl, Message, Redis, RedisSettings};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 use super::support::*;
-
-/// A port that passes on to Redis what it gets. What it is told to do to its connections holds for those that are open.
-struct Proxy {
-    port: u16,
-    told: watch::Sender<Mode>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    Pass,
-    /// Keeps everything for itself: the kernel answers, and nobody else.
-    Silent,
-    Closed,
-}
-
-impl Proxy {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (told, listen) = watch::channel(Mode::Pass);
-        spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect("127.0.0.1:6379").await.unwrap();
-                let (client, server) = (client.into_split(), server.into_split());
-                let mut listen = listen.clone();
-                listen.mark_unchanged();
-                spawn(pass(client.0, server.1, listen.clone()));
-                spawn(pass(server.0, client.1, listen));
-            }
-        });
-        Self { port, told }
-    }
-
-    fn tell(&self, mode: Mode) {
-        self.told.send_replace(mode);
-    }
-}
-
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut listen: watch::Receiver<Mode>) {
-    let mut buffer = vec![0; 65_536];
-    loop {
-        let read = tokio::select! {
-            biased;
-            told = listen.changed() => {
-                let is_silent = told.is_ok() && *listen.borrow() == Mode::Silent;
-                if is_silent {
-                    std::future::pending::<()>().await;
-                }
-                return;
-            }
-            read = from.read(&mut buffer) => read,
-        };
-        let Ok(read @ 1..) = read else { return };
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
-        }
-    }
-}
+use crate::proxy::{Mode, Proxy};
 
 async fn through(space: &Space, port: u16) -> Redis {
     let BrokerUrl::Redis(url) = format!("redis://127.0.0.1:{port}/8").parse().unwrap() else {
@@ -112,7 +52,7 @@ fn who_waits_hears_of_a_message() {
 #[test]
 fn a_half_open_connection_is_replaced() {
     Space::with(|space| async move {
-        let proxy = Proxy::start().await;
+        let proxy = Proxy::start(6379).await;
         let broker = through(&space, proxy.port).await;
         let waiting = spawn({
             let broker = broker.clone();
@@ -129,7 +69,7 @@ fn a_half_open_connection_is_replaced() {
 #[test]
 fn a_killed_connection_is_replaced() {
     Space::with(|space| async move {
-        let proxy = Proxy::start().await;
+        let proxy = Proxy::start(6379).await;
         let broker = through(&space, proxy.port).await;
         send(&broker, vec![Message::new("before")]).await;
         assert_eq!(consume(&broker).await, "before");

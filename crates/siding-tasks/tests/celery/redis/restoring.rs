@@ -161,25 +161,30 @@ fn what_is_no_message_is_put_aside() {
     });
 }
 
+/// Sends the parts of a chord, by their places; its body has the id `body`.
+async fn send_chord(broker: &siding_tasks::Redis, places: [u32; 2]) {
+    let mut body = siding_tasks::Signature::new("sum");
+    body.options.task_id = Some("body".into());
+    let part = |place| {
+        let mut part = Message::new("part");
+        part.group = Some("g".to_owned());
+        part.group_index = Some(place);
+        part.embed.chord = Some(body.clone());
+        part
+    };
+    let request = Enqueue {
+        messages: places.map(part).to_vec(),
+        chords: vec![("g".to_owned(), 2)],
+    };
+    broker.enqueue(request).await.unwrap();
+}
+
 /// The parts of a chord count once each, and the body is sent with their results in order.
 #[test]
 fn the_last_part_of_a_chord_sends_its_body() {
     Space::with(|space| async move {
         let broker = space.connect().await;
-        let mut body = siding_tasks::Signature::new("sum");
-        body.options.task_id = Some("body".into());
-        let part = |index: u32| {
-            let mut part = Message::new("part");
-            part.group = Some("g".to_owned());
-            part.group_index = Some(index);
-            part.embed.chord = Some(body.clone());
-            part
-        };
-        let request = Enqueue {
-            messages: vec![part(1), part(0)],
-            chords: vec![("g".to_owned(), 2)],
-        };
-        broker.enqueue(request).await.unwrap();
+        send_chord(&broker, [1, 0]).await;
         for delivery in claim(&broker, 2).await {
             let index = delivery.message.group_index;
             assert_eq!(
@@ -213,20 +218,7 @@ fn the_last_part_of_a_chord_sends_its_body() {
 fn a_chord_fails_once_all_parts_have_ended() {
     Space::with(|space| async move {
         let broker = space.connect().await;
-        let mut body = siding_tasks::Signature::new("sum");
-        body.options.task_id = Some("body".into());
-        let part = |index: u32| {
-            let mut part = Message::new("part");
-            part.group = Some("g".to_owned());
-            part.group_index = Some(index);
-            part.embed.chord = Some(body.clone());
-            part
-        };
-        let request = Enqueue {
-            messages: vec![part(0), part(1)],
-            chords: vec![("g".to_owned(), 2)],
-        };
-        broker.enqueue(request).await.unwrap();
+        send_chord(&broker, [0, 1]).await;
         let mut parts = claim(&broker, 2).await.into_iter();
         let bad = parts.next().unwrap();
         let id = bad.message.id.clone();

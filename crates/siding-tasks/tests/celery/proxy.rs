@@ -1,10 +1,12 @@
-//! A port that passes on to RabbitMQ what it gets, until it is told otherwise.
+//! A port that passes on to a server what it gets, until it is told otherwise.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::redis::support::spawn;
 
 /// What it is told to do to its connections holds for those that are open.
 pub(crate) struct Proxy {
@@ -22,18 +24,19 @@ pub(crate) enum Mode {
 }
 
 impl Proxy {
-    pub(crate) async fn start() -> Self {
+    /// Passes on to the server of this port.
+    pub(crate) async fn start(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (told, listen) = watch::channel(Mode::Pass);
-        let accepts = tokio::spawn(async move {
+        let accepts = spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect("127.0.0.1:5672").await.unwrap();
+                let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
                 let (client, server) = (client.into_split(), server.into_split());
                 let mut listen = listen.clone();
                 listen.mark_unchanged();
-                tokio::spawn(pass(client.0, server.1, listen.clone()));
-                tokio::spawn(pass(server.0, client.1, listen));
+                spawn(pass(client.0, server.1, listen.clone()));
+                spawn(pass(server.0, client.1, listen));
             }
         });
         Self {
