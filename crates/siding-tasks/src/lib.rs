@@ -139,6 +139,7 @@ pub use task::{
 };
 pub use tasks::Tasks;
 pub use url::{
-    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Tls, TlsFiles, UrlError,
+    AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Sentinels, ServerAddress, Tls,
+    TlsFiles, UrlError,
 };
 pub use worker::{Unknown, Worker, WorkerError};

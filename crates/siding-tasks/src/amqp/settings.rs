@@ -65,6 +65,7 @@ impl AmqpSettings {
     /// What may be told of it.
     pub(super) fn info(&self) -> BrokerInfo {
         BrokerInfo {
+            alternates: Vec::new(),
             transport: "amqp",
             hostname: self.url.host.clone(),
             port: self.url.port,

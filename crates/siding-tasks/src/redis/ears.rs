@@ -11,7 +11,6 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::link::Link;
 use crate::broker::BrokerError;
-use crate::url::RedisUrl;
 
 /// How often the connection is asked whether it is still there.
 const PULSE: Duration = Duration::from_secs(2);
@@ -110,10 +109,8 @@ fn bytes(value: Value) -> Option<Vec<u8>> {
 }
 
 impl Ears {
-    pub(super) fn new(
-        url: &RedisUrl,
-        response_timeout: Duration,
-    ) -> Result<Arc<Self>, BrokerError> {
+    /// Listens to the server of `link`. Connects to nothing yet.
+    pub(super) fn new(link: &Link) -> Arc<Self> {
         let heard = Arc::new(Heard::default());
         let pushes = {
             let heard = Arc::clone(&heard);
@@ -124,7 +121,7 @@ impl Ears {
         };
         let (gone, receiver) = mpsc::unbounded_channel();
         let ears = Arc::new(Self {
-            link: Link::new(url, response_timeout, Some(Arc::new(pushes)))?,
+            link: link.beside(Arc::new(pushes)),
             heard: Arc::clone(&heard),
             changing: tokio::sync::Mutex::new(Channels {
                 generation: 0,
@@ -133,7 +130,7 @@ impl Ears {
             gone,
         });
         drop(crate::background::spawn(keep(Arc::downgrade(&ears), heard)));
-        Ok(ears)
+        ears
     }
 
     /// Resolves when the lists together hold another number of messages than `left`, or one of them has changed since.

@@ -5,32 +5,40 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError,
-    ScriptInvocation, ServerErrorKind,
-};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::client::client;
+use super::target::Target;
+use super::trouble::{is_no_master, told};
 use crate::broker::BrokerError;
 use crate::url::RedisUrl;
 
 /// How long the first connection, and each later one, may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// The same where sentinels may name another server meanwhile.
+const CONNECT_TO_MASTER: Duration = Duration::from_secs(2);
+
 /// After a failed attempt to connect the next one waits so long; whoever asks meanwhile is told at once.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A connection that many share, and that is replaced when it is lost or does not answer in time.
+/// A connection that many share, and that is replaced when it is lost, does not answer in time, or is to no master any more.
 ///
 /// The client's own connection manager keeps a connection whose other end is silent: it was lost, and nobody said so.
 pub(super) struct Link {
-    client: Client,
+    target: Target,
     url: RedisUrl,
     config: AsyncConnectionConfig,
-    current: RwLock<Option<(u64, MultiplexedConnection)>>,
+    current: RwLock<Option<Current>>,
     connecting: Mutex<Attempts>,
+}
+
+struct Current {
+    generation: u64,
+    /// The number of moves that it is good for.
+    moves: u64,
+    connection: MultiplexedConnection,
 }
 
 #[derive(Debug, Default)]
@@ -40,25 +48,33 @@ struct Attempts {
 }
 
 impl Link {
-    /// Connects to nothing yet. What the server pushes goes to `pushes`.
-    pub(super) fn new(
-        url: &RedisUrl,
-        response_timeout: Duration,
-        pushes: Option<Arc<dyn AsyncPushSender>>,
-    ) -> Result<Self, BrokerError> {
-        let mut config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
+    /// Connects to nothing yet.
+    pub(super) fn new(url: &RedisUrl, response_timeout: Duration) -> Result<Self, BrokerError> {
+        let target = Target::new(url)?;
+        let connect = match target.may_move() {
+            true => CONNECT_TO_MASTER,
+            false => CONNECT,
+        };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(connect))
             .set_response_timeout(Some(response_timeout));
-        if let Some(pushes) = pushes {
-            config = config.set_push_sender(pushes);
-        }
-        Ok(Self {
-            client: client(url)?,
-            url: url.clone(),
+        Ok(Self::to(target, url.clone(), config))
+    }
+
+    /// Another connection to the same server, on which what it pushes goes to `pushes`.
+    pub(super) fn beside(&self, pushes: Arc<dyn AsyncPushSender>) -> Self {
+        let config = self.config.clone().set_push_sender(pushes);
+        Self::to(self.target.clone(), self.url.clone(), config)
+    }
+
+    fn to(target: Target, url: RedisUrl, config: AsyncConnectionConfig) -> Self {
+        Self {
+            target,
+            url,
             config,
             current: RwLock::new(None),
             connecting: Mutex::default(),
-        })
+        }
     }
 
     /// Whether it is connected, as far as is known.
@@ -68,7 +84,9 @@ impl Link {
 
     fn now(&self) -> Option<(u64, MultiplexedConnection)> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        let current = current.as_ref();
+        let current = current.filter(|current| current.moves == self.target.moves())?;
+        Some((current.generation, current.connection.clone()))
     }
 
     /// The connection, made now if there is none.
@@ -85,23 +103,24 @@ impl Link {
         {
             return Err(error.clone());
         }
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&self.config);
-        match connecting.await {
-            Ok(connection) => {
+        match self.target.connect(&self.config).await {
+            Ok((moves, connection)) => {
                 attempts.count += 1;
                 attempts.failed = None;
-                let fresh = (attempts.count, connection);
+                let generation = attempts.count;
+                let fresh = Current {
+                    generation,
+                    moves,
+                    connection: connection.clone(),
+                };
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-                *current = Some(fresh.clone());
-                if attempts.count > 1 {
+                *current = Some(fresh);
+                if generation > 1 {
                     tracing::info!(server = %self.url, "connected to Redis again");
                 }
-                Ok(fresh)
+                Ok((generation, connection))
             }
             Err(error) => {
-                let error = self.told(&error);
                 attempts.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
@@ -111,7 +130,10 @@ impl Link {
     /// Gives a connection up, unless another is there already.
     fn lose(&self, generation: u64) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|(now, _)| *now == generation) {
+        if current
+            .as_ref()
+            .is_some_and(|now| now.generation == generation)
+        {
             *current = None;
         }
     }
@@ -142,30 +164,11 @@ impl Link {
 
     /// What a failed command means: the connection is given up if it cannot be trusted any more.
     pub(super) fn failed(&self, generation: u64, error: &RedisError) -> BrokerError {
-        if error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error() {
+        let is_lost = error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error();
+        if is_lost || is_no_master(error) {
             self.lose(generation);
         }
-        self.told(error)
-    }
-
-    fn told(&self, error: &RedisError) -> BrokerError {
-        let url = &self.url;
-        let is_refusal = matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
-        match error.kind() {
-            kind if is_refusal || kind == ErrorKind::AuthenticationFailed => BrokerError::Broken(
-                format!("Redis at {url} refused the user or the password: {error}"),
-            ),
-            ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerError::Broken(format!(
-                "Redis at {url} does not permit its user what tasks need: {error}"
-            )),
-            ErrorKind::Server(_) => {
-                BrokerError::Unavailable(format!("Redis at {url} refused: {error}"))
-            }
-            _ if error.is_timeout() => {
-                BrokerError::Unavailable(format!("Redis at {url} did not answer in time"))
-            }
-            _ => BrokerError::Unavailable(format!("Redis at {url} cannot be reached: {error}")),
-        }
+        told(format_args!("Redis at {}", self.url), error)
     }
 }
 

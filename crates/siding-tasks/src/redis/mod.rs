@@ -19,7 +19,9 @@ mod held;
 mod keys;
 mod lease;
 mod link;
+mod lookup;
 mod manage;
+mod master;
 mod parts;
 mod remote;
 mod resend;
@@ -27,8 +29,11 @@ mod restore;
 mod results;
 mod scripts;
 mod send;
+mod sentinel;
 mod settings;
 mod settle;
+mod target;
+mod trouble;
 mod writes;
 
 use std::fmt;
@@ -141,9 +146,9 @@ impl Redis {
         results: Option<Arc<dyn Results>>,
     ) -> Result<Self, BrokerError> {
         let keys = Keys::new(&settings);
-        let link = Arc::new(Link::new(&settings.url, settings.response_timeout, None)?);
+        let link = Arc::new(Link::new(&settings.url, settings.response_timeout)?);
         link.connection().await?;
-        let ears = Ears::new(&settings.url, settings.response_timeout)?;
+        let ears = Ears::new(&link);
         let beside = results.is_none().then(|| {
             let (link, ears) = (Arc::clone(&link), Arc::clone(&ears));
             let results = RedisResults::beside(keys.clone(), settings.clone(), link, ears);

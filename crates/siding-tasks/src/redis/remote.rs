@@ -132,14 +132,24 @@ impl Remote for RedisRemote {
 
     fn info(&self) -> BrokerInfo {
         let url = &self.0.settings.url;
-        let (hostname, port, ssl) = match &url.server {
-            RedisServer::Tcp { host, port, tls } => (host.clone(), *port, tls.is_on()),
-            RedisServer::Socket { path } => (path.display().to_string(), 0, false),
+        let mut alternates = Vec::new();
+        let (transport, hostname, port, ssl) = match &url.server {
+            RedisServer::Tcp { host, port, tls } => ("redis", host.clone(), *port, tls.is_on()),
+            RedisServer::Socket { path } => ("redis", path.display().to_string(), 0, false),
+            RedisServer::Sentinels(sentinels) => {
+                let all = sentinels.addresses.iter();
+                alternates.extend(all.map(|address| format!("sentinel://{address}")));
+                let first = sentinels.addresses.first();
+                let (host, port) =
+                    first.map_or_else(Default::default, |first| (first.host.clone(), first.port));
+                ("sentinel", host, port, sentinels.master_tls.is_on())
+            }
         };
         BrokerInfo {
-            transport: "redis",
+            transport,
             hostname,
             port,
+            alternates,
             userid: url.user.clone(),
             virtual_host: url.database.to_string(),
             ssl,

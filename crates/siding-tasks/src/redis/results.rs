@@ -53,9 +53,9 @@ impl RedisResults {
 
     /// Connects.
     pub(crate) async fn connect(settings: RedisSettings) -> Result<Self, BrokerError> {
-        let link = Arc::new(Link::new(&settings.url, settings.response_timeout, None)?);
+        let link = Arc::new(Link::new(&settings.url, settings.response_timeout)?);
         link.connection().await?;
-        let ears = Ears::new(&settings.url, settings.response_timeout)?;
+        let ears = Ears::new(&link);
         Ok(Self::beside(Keys::new(&settings), settings, link, ears))
     }
 

@@ -73,12 +73,14 @@ pub struct Broadcast {
 /// What may be told of a connection to a broker. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerInfo {
-    /// `redis` or `amqp`.
+    /// `redis`, `sentinel` or `amqp`.
     pub transport: &'static str,
-    /// The server.
+    /// The server, or the first sentinel.
     pub hostname: String,
     /// Its port.
     pub port: u16,
+    /// All sentinels, as URLs.
+    pub alternates: Vec<String>,
     /// The user, if there is one.
     pub userid: Option<String>,
     /// The virtual host, or the number of the database.

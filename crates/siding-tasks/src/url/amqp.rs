@@ -38,7 +38,7 @@ impl AmqpUrl {
             .map(|text| seconds(&text))
             .transpose()?;
         let tls = match secure {
-            true => Tls::read(&mut parts)?,
+            true => Tls::read(&mut parts, "")?,
             false => refuse_tls(&parts)?,
         };
         match secure {

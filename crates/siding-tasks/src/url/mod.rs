@@ -7,6 +7,7 @@ mod amqp;
 mod parts;
 mod redis;
 mod secret;
+mod sentinel;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -18,6 +19,7 @@ pub use amqp::AmqpUrl;
 use parts::Parts;
 pub use redis::{RedisServer, RedisUrl};
 pub use secret::Secret;
+pub use sentinel::{Sentinels, ServerAddress};
 pub use tls::{Tls, TlsFiles};
 
 /// Where a broker is. Its `Display` and its `Debug` leave the password out.
@@ -32,7 +34,8 @@ pub use tls::{Tls, TlsFiles};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrokerUrl {
-    /// `redis://[user][:password]@host:port/database`, `rediss://` with TLS, `redis+socket:///path?virtual_host=database`.
+    /// `redis://[user][:password]@host:port/database`, `rediss://` with TLS, `redis+socket:///path?virtual_host=database`,
+    /// `sentinel://[user][:password]@host:port/database;sentinel://…?master_name=name`.
     Redis(RedisUrl),
     /// `amqp://user:password@host:port/virtual-host`, `amqps://` with TLS.
     Amqp(AmqpUrl),
@@ -65,13 +68,16 @@ impl FromStr for BrokerUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
+        if sentinel::is_sentinel(text) {
+            return Sentinels::read(text).map(Self::Redis);
+        }
         let parts = Parts::read(text)?;
         match parts.scheme.as_str() {
             "redis" | "rediss" | "redis+socket" => RedisUrl::read(parts).map(Self::Redis),
             "amqp" | "amqps" | "pyamqp" | "pyamqps" => AmqpUrl::read(parts).map(Self::Amqp),
             scheme => Err(UrlError::new(format!(
-                "{scheme}:// is no broker that Siding speaks to; write redis://, rediss://, redis+socket://, amqp:// or \
-                 amqps://"
+                "{scheme}:// is no broker that Siding speaks to; write redis://, rediss://, redis+socket://, sentinel://, \
+                 amqp:// or amqps://"
             ))),
         }
     }
@@ -84,6 +90,7 @@ impl FromStr for BackendUrl {
         match text.trim() {
             "rpc" => return Ok(Self::Rpc),
             "disabled" => return Ok(Self::Disabled),
+            text if sentinel::is_sentinel(text) => return Sentinels::read(text).map(Self::Redis),
             _ => {}
         }
         let parts = Parts::read(text)?;
@@ -95,7 +102,7 @@ impl FromStr for BackendUrl {
             "disabled" => Ok(Self::Disabled),
             scheme => Err(UrlError::new(format!(
                 "{scheme}:// is no result backend that Siding speaks to; write redis://, rediss://, redis+socket://, \
-                 rpc:// (over an AMQP broker) or disabled"
+                 sentinel://, rpc:// (over an AMQP broker) or disabled"
             ))),
         }
     }

@@ -92,7 +92,8 @@ fn split_scheme(text: &str) -> Result<(String, &str), UrlError> {
     };
     if rest.contains(';') && rest.contains("://") {
         return Err(UrlError::new(
-            "it names several servers, and Siding speaks to one; name one, or one address in front of them",
+            "it names several servers, and Siding speaks to one; name one, one address in front of them, or for Redis its \
+             sentinels",
         ));
     }
     Ok((scheme.to_ascii_lowercase(), rest))
@@ -173,6 +174,11 @@ pub(super) fn write_server(f: &mut fmt::Formatter<'_>, host: &str, port: u16) ->
         true => write!(f, "[{host}]:{port}"),
         false => write!(f, "{}:{port}", utf8_percent_encode(host, UNRESERVED)),
     }
+}
+
+/// The value of a parameter, encoded.
+pub(super) fn encoded(value: &str) -> impl fmt::Display {
+    utf8_percent_encode(value, UNRESERVED)
 }
 
 /// A path, encoded.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::parts::{Parts, encoded_path, write_credentials, write_server};
 use super::tls::{self, Tls};
-use super::{Secret, UrlError};
+use super::{Secret, Sentinels, UrlError};
 
 const PORT: u16 = 6379;
 
@@ -40,6 +40,8 @@ pub enum RedisServer {
         /// The path of the socket.
         path: PathBuf,
     },
+    /// It is the master that sentinels name.
+    Sentinels(Box<Sentinels>),
 }
 
 impl RedisUrl {
@@ -51,7 +53,7 @@ impl RedisUrl {
                 (socket(&parts)?, virtual_host)
             }
             "rediss" => {
-                let tls = Tls::read(&mut parts)?;
+                let tls = Tls::read(&mut parts, "")?;
                 parts.finish(tls::PARAMETERS)?;
                 (tcp(&mut parts, tls), parts.path.take().or(virtual_host))
             }
@@ -101,7 +103,7 @@ fn refuse_tls(parts: &Parts) -> Result<(), UrlError> {
     }
 }
 
-fn number(database: Option<&str>) -> Result<u32, UrlError> {
+pub(super) fn number(database: Option<&str>) -> Result<u32, UrlError> {
     match database.unwrap_or_default().trim_matches('/') {
         "" => Ok(0),
         number => number.parse().map_err(|_| {
@@ -129,6 +131,7 @@ impl fmt::Display for RedisUrl {
                 write!(f, "{}", encoded_path(&path.to_string_lossy()))?;
                 write!(f, "?virtual_host={database}")
             }
+            RedisServer::Sentinels(sentinels) => sentinels.write(f, self),
         }
     }
 }

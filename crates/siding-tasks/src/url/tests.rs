@@ -154,7 +154,7 @@ fn a_refusal_says_what_would_be_right_and_no_password() {
         ("", "it is no URL"),
         ("localhost:6379", "it is no URL"),
         ("hush://x", "is no broker"),
-        ("sentinel://:hush@h", "sentinel:// is no broker"),
+        ("sqs://:hush@h", "sqs:// is no broker"),
         ("redis://:hush@h:port/0", "its port is no number"),
         ("redis://:hush@h:0/0", "its port is no number"),
         ("redis://:hu/sh@h/0", "write / as %2F"),
@@ -182,8 +182,123 @@ fn a_refusal_says_what_would_be_right_and_no_password() {
 }
 
 #[test]
+fn a_refusal_of_sentinels_says_what_would_be_right_and_no_password() {
+    for (text, part) in [
+        ("sentinel://:hush@h", "which master"),
+        ("sentinel://:hush@h?master_name=", "which master"),
+        (
+            "sentinel://:hush@h?Hush=1&master_name=m",
+            "no such parameter",
+        ),
+        (
+            "sentinel://:hush@h?timeout=1&master_name=m",
+            "no parameter timeout",
+        ),
+        ("sentinel://:hush@a:1,b:2/0?master_name=m", "a comma"),
+        ("sentinel://:hush@a;b/0?master_name=m", "no scheme"),
+        ("sentinel://:hush@a;redis://b?master_name=m", "no scheme"),
+        (
+            "sentinel://:1;hush@a?master_name=m",
+            "; in a password as %3B",
+        ),
+        (
+            "sentinel://:hush@a;sentinel://:hush2@b?master_name=m",
+            "differ in user",
+        ),
+        (
+            "sentinel://a;sentinel://:hush@b?master_name=m",
+            "differ in user",
+        ),
+        (
+            "sentinel://a;sentinel://b/3?master_name=m",
+            "differ in the database",
+        ),
+        (
+            "sentinel://a/hush?master_name=m",
+            "number of a Redis database",
+        ),
+        (
+            "sentinel://a?master_name=m;sentinel://b?master_name=hush",
+            "twice",
+        ),
+        (
+            "sentinel://:hush@h:port?master_name=m",
+            "its port is no number",
+        ),
+        (
+            "sentinel://a?master_name=m&ssl_cert_reqs=none",
+            " ssl_cert_reqs=required",
+        ),
+        (
+            "sentinel://a?master_name=m&sentinel_ssl_cert_reqs=none",
+            "sentinel_ssl_ca_certs=FILE",
+        ),
+        (
+            "sentinel://a?master_name=m&sentinel_ssl_keyfile=hush",
+            "give both",
+        ),
+    ] {
+        let error = text.parse::<BrokerUrl>().expect_err(text);
+        check_error(&error, part);
+        assert!(!error.to_string().contains("hush"), "{error}");
+        assert_eq!(text.parse::<BackendUrl>(), Err(error));
+    }
+}
+
+#[test]
+fn sentinels_have_a_master_and_passwords_of_their_own() {
+    let shown = "sentinel://app:**@a:26379/3;sentinel://app:**@[::1]:7/3?master_name=my%20master";
+    for text in [
+        "sentinel://app:w%3Bd@a/3;sentinel://app:w%3Bd@[::1]:7/3?master_name=my%20master&sentinel_password=g%26d",
+        " SENTINEL://app:w%3Bd@a:26379/3?sentinel_password=g%26d ; sentinel://[::1]:7?master_name=my+master;\n",
+        "sentinel://app:w%3Bd@a/3?master_name=my+master&sentinel_password=g%26d;sentinel://[::1]:7/3?master_name=my+master",
+    ] {
+        let url = redis(text, shown);
+        assert_eq!(password(url.password.as_ref()), Some("w;d"), "{text}");
+        assert_eq!((url.user.as_deref(), url.database), (Some("app"), 3));
+        let RedisServer::Sentinels(sentinels) = url.server else {
+            panic!("{text}");
+        };
+        assert_eq!(sentinels.master_name, "my master");
+        assert_eq!(sentinels.user, None);
+        assert_eq!(password(sentinels.password.as_ref()), Some("g&d"));
+        assert_eq!((sentinels.tls, sentinels.master_tls), (Tls::Off, Tls::Off));
+    }
+    let url: BackendUrl = "sentinel://?master_name=m".parse().unwrap();
+    assert_eq!(
+        url.to_string(),
+        "sentinel://localhost:26379/0?master_name=m"
+    );
+}
+
+#[test]
+fn sentinels_and_their_master_have_tls_each() {
+    let text = "sentinel://a?master_name=m&sentinel_username=eye&ssl_ca_certs=/ca&sentinel_ssl_certfile=/c&sentinel_ssl_keyfile=/k";
+    let url = redis(text, "sentinel://a:26379/0?master_name=m");
+    let RedisServer::Sentinels(sentinels) = url.server else {
+        panic!("{text}");
+    };
+    assert_eq!(sentinels.user.as_deref(), Some("eye"));
+    let of_master = TlsFiles {
+        ca_certs: Some("/ca".into()),
+        ..TlsFiles::default()
+    };
+    assert_eq!(sentinels.master_tls, Tls::On(of_master));
+    let of_sentinels = TlsFiles {
+        certfile: Some("/c".into()),
+        keyfile: Some("/k".into()),
+        ca_certs: None,
+    };
+    assert_eq!(sentinels.tls, Tls::On(of_sentinels));
+}
+
+#[test]
 fn no_debug_output_has_a_password() {
-    for text in ["redis://u:hush@h/0", "amqp://u:hush@h//"] {
+    for text in [
+        "redis://u:hush@h/0",
+        "amqp://u:hush@h//",
+        "sentinel://:hush@h?master_name=m&sentinel_password=hush",
+    ] {
         let url: BrokerUrl = text.parse().expect(text);
         assert!(!format!("{url:?} {url:#?} {url}").contains("hush"));
     }

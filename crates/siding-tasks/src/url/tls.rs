@@ -36,12 +36,22 @@ impl Tls {
         matches!(self, Self::On(_))
     }
 
-    /// Takes the parameters out of a URL.
-    pub(super) fn read(parts: &mut Parts) -> Result<Self, UrlError> {
-        check_requirement(parts.take("ssl_cert_reqs").as_deref())?;
+    /// Takes the parameters out of a URL whose scheme does not say whether there is TLS: any of them turns it on.
+    pub(super) fn read_if_asked(parts: &mut Parts, prefix: &str) -> Result<Self, UrlError> {
+        let start = format!("{prefix}ssl_");
+        match parts.query.iter().any(|(name, _)| name.starts_with(&start)) {
+            true => Self::read(parts, prefix),
+            false => Ok(Self::Off),
+        }
+    }
+
+    /// Takes the parameters, whose names begin with `prefix`, out of a URL.
+    pub(super) fn read(parts: &mut Parts, prefix: &str) -> Result<Self, UrlError> {
+        let requirement = format!("{prefix}ssl_cert_reqs");
+        check_requirement(parts.take(&requirement).as_deref(), prefix)?;
         let mut file = |name| {
             parts
-                .take(name)
+                .take(&format!("{prefix}{name}"))
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from)
         };
@@ -51,9 +61,9 @@ impl Tls {
             keyfile: file("ssl_keyfile"),
         };
         if files.certfile.is_some() != files.keyfile.is_some() {
-            return Err(UrlError::new(
-                "it has one of ssl_certfile and ssl_keyfile; give both, or none",
-            ));
+            return Err(UrlError::new(format!(
+                "it has one of {prefix}ssl_certfile and {prefix}ssl_keyfile; give both, or none"
+            )));
         }
         Ok(Self::On(files))
     }
@@ -61,15 +71,15 @@ impl Tls {
 
 /// A certificate that is checked where Python would not even look at it is the safe difference; one that is not checked where
 /// it should be is not.
-fn check_requirement(value: Option<&str>) -> Result<(), UrlError> {
+fn check_requirement(value: Option<&str>, prefix: &str) -> Result<(), UrlError> {
     match value {
         None | Some("required" | "CERT_REQUIRED" | "optional" | "CERT_OPTIONAL") => Ok(()),
-        Some("none" | "CERT_NONE") => Err(UrlError::new(
-            "ssl_cert_reqs=none does not check the server's certificate, which Siding always does; write \
-             ssl_cert_reqs=required, and ssl_ca_certs=FILE for a certificate that the system does not trust",
-        )),
-        Some(_) => Err(UrlError::new(
-            "ssl_cert_reqs is not what it may be; write ssl_cert_reqs=required",
-        )),
+        Some("none" | "CERT_NONE") => Err(UrlError::new(format!(
+            "{prefix}ssl_cert_reqs=none does not check the server's certificate, which Siding always does; write \
+             {prefix}ssl_cert_reqs=required, and {prefix}ssl_ca_certs=FILE for a certificate that the system does not trust"
+        ))),
+        Some(_) => Err(UrlError::new(format!(
+            "{prefix}ssl_cert_reqs is not what it may be; write {prefix}ssl_cert_reqs=required"
+        ))),
     }
 }

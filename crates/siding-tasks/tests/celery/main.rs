@@ -9,4 +9,5 @@ mod from_python;
 mod mixed;
 mod proxy;
 mod redis;
+mod sentinel;
 mod to_python;

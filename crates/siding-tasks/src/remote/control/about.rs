@@ -69,7 +69,7 @@ fn broker(info: &BrokerInfo) -> Value {
         "uri_prefix": null,
         "heartbeat": null,
         "failover_strategy": null,
-        "alternates": [],
+        "alternates": info.alternates,
     })
 }
 
@@ -110,7 +110,12 @@ fn url(info: &BrokerInfo) -> String {
     let (transport, host, port) = (info.transport, &info.hostname, info.port);
     let user = info.userid.iter().map(|user| format!("{user}:********@"));
     let user: String = user.collect();
-    let secure = if info.ssl { "s" } else { "" };
+    // What sentinels lead to may have TLS without a name of its own for that.
+    let secure = if info.ssl && info.alternates.is_empty() {
+        "s"
+    } else {
+        ""
+    };
     let path = info.virtual_host.trim_start_matches('/');
     format!("{transport}{secure}://{user}{host}:{port}/{path}")
 }

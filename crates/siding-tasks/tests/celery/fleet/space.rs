@@ -43,7 +43,7 @@ impl Space {
     }
 
     /// The configuration of Celery here.
-    pub(super) fn conf(&self) -> Value {
+    pub(crate) fn conf(&self) -> Value {
         let settings = &self.settings;
         let mut conf = json!({
             "broker_url": URL,

@@ -11,16 +11,32 @@ use tempfile::TempDir;
 use super::support::*;
 
 /// A `redis-server` in a directory of its own.
-struct Server {
+pub(crate) struct Server {
     directory: TempDir,
-    port: u16,
+    pub(crate) port: u16,
+    mode: Mode,
     more: Vec<String>,
     child: Child,
 }
 
+#[derive(Clone, Copy)]
+enum Mode {
+    Data,
+    Sentinel,
+}
+
 impl Server {
     /// Starts one, or says why not. `more` are lines of its configuration, in which `{dir}` is its directory.
-    fn start(more: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
+    pub(crate) fn start(more: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
+        Self::start_as(Mode::Data, more, prepare)
+    }
+
+    /// The same for a sentinel.
+    pub(crate) fn start_sentinel(more: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
+        Self::start_as(Mode::Sentinel, more, prepare)
+    }
+
+    fn start_as(mode: Mode, more: &[&str], prepare: impl FnOnce(&Path)) -> Option<Self> {
         let directory = TempDir::new().unwrap();
         prepare(directory.path());
         let more = more
@@ -32,10 +48,11 @@ impl Server {
             .local_addr()
             .unwrap()
             .port();
-        let child = launch(directory.path(), port, &more)?;
+        let child = launch(mode, directory.path(), port, &more)?;
         Some(Self {
             directory,
             port,
+            mode,
             more,
             child,
         })
@@ -44,7 +61,7 @@ impl Server {
     /// Kills it, and starts it again where it was.
     fn restart(&mut self) {
         self.kill();
-        self.child = launch(self.directory.path(), self.port, &self.more).unwrap();
+        self.child = launch(self.mode, self.directory.path(), self.port, &self.more).unwrap();
     }
 
     fn kill(&mut self) {
@@ -52,7 +69,12 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    fn settings(&self, url: &str) -> RedisSettings {
+    pub(crate) fn directory(&self) -> &str {
+        self.directory.path().to_str().unwrap()
+    }
+
+    /// Settings for a URL, in which `{port}` and `{dir}` are its own.
+    pub(crate) fn settings(&self, url: &str) -> RedisSettings {
         let url = url
             .replace("{port}", &self.port.to_string())
             .replace("{dir}", self.directory.path().to_str().unwrap());
@@ -78,17 +100,22 @@ impl Drop for Server {
     }
 }
 
-fn launch(directory: &Path, port: u16, more: &[String]) -> Option<Child> {
+fn launch(mode: Mode, directory: &Path, port: u16, more: &[String]) -> Option<Child> {
     let lines = more.join("\n").replace("{port}", &port.to_string());
     let file = directory.join("redis.conf");
+    let (save, arguments): (_, &[&str]) = match mode {
+        Mode::Data => ("save \"\"", &[]),
+        Mode::Sentinel => ("", &["--sentinel"]),
+    };
     std::fs::write(
         &file,
-        format!("dir {}\nsave \"\"\n{lines}\n", directory.display()),
+        format!("dir {}\n{save}\n{lines}\n", directory.display()),
     )
     .unwrap();
     let mut command = Command::new("redis-server");
     command
         .arg(&file)
+        .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     match command.spawn() {
@@ -100,7 +127,7 @@ fn launch(directory: &Path, port: u16, more: &[String]) -> Option<Child> {
     }
 }
 
-fn run<F: Future<Output = ()>>(test: F) {
+pub(crate) fn run<F: Future<Output = ()>>(test: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -109,6 +109,7 @@ impl Remote for Wire {
 
     fn info(&self) -> BrokerInfo {
         BrokerInfo {
+            alternates: Vec::new(),
             transport: "redis",
             hostname: "broker.example".to_owned(),
             port: 6379,
