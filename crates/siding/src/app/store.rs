@@ -109,10 +109,10 @@ fn redis_settings(url: &RedisUrl, celery: &CelerySettings) -> RedisSettings {
 /// What is said of a URL that this program was built without.
 fn left_out(url: &impl fmt::Display) -> StartError {
     let url = url.to_string();
-    let feature = match url.starts_with("redis") {
-        true => "redis",
-        false => "amqp",
-    };
+    let is_redis = ["redis", "sentinel"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    let feature = if is_redis { "redis" } else { "amqp" };
     StartError::LeftOut { url, feature }
 }
 
@@ -127,6 +127,7 @@ mod tests {
         for (url, feature) in [
             ("rediss://:hush@cache", "redis"),
             ("redis+socket://:hush@/run/redis", "redis"),
+            ("sentinel://:hush@a;sentinel://b?master_name=m", "redis"),
             ("amqps://app:hush@rabbit", "amqp"),
         ] {
             let url: BrokerUrl = url.parse().expect("a URL");

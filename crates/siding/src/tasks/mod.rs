@@ -11,8 +11,8 @@ pub(crate) mod wire;
 pub use siding_tasks::{
     AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Exception, GetError, Group,
     GroupResult, Meta, Priority, RawJson, RedisServer, RedisUrl, RemoteControl, Revocation,
-    Schedule, Secret, SendError, State, Task, TaskContext, TaskError, TaskId, TaskRoutes, Tasks,
-    Tls, TlsFiles, Unknown, UrlError, chain, chord, group,
+    Schedule, Secret, SendError, Sentinels, ServerAddress, State, Task, TaskContext, TaskError,
+    TaskId, TaskRoutes, Tasks, Tls, TlsFiles, Unknown, UrlError, chain, chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};

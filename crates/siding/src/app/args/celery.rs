@@ -17,11 +17,12 @@ const LEAVE: &str = "leave";
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Broker shared with Celery")]
 pub(super) struct CeleryFlags {
-    /// Broker of the tasks, for example redis://localhost:6379/0 or amqp://localhost; better in the environment if it has a
-    /// password [default: the embedded store]
+    /// Broker of the tasks, for example redis://localhost:6379/0, amqp://localhost or
+    /// "sentinel://one;sentinel://two?master_name=mymaster"; better in the environment if it has a password [default: the
+    /// embedded store]
     #[arg(long, global = true, env = "SIDING_BROKER", value_name = "URL", hide_env_values = true, value_parser = secret)]
     broker: Option<Secret>,
-    /// Where results go: redis://..., rpc:// or disabled [default: the broker's Redis; with AMQP rpc://]
+    /// Where results go: redis://..., sentinel://..., rpc:// or disabled [default: the broker's Redis; with AMQP rpc://]
     #[arg(long, global = true, env = "SIDING_RESULT_BACKEND", value_name = "URL", hide_env_values = true, value_parser = secret)]
     result_backend: Option<Secret>,
     /// What stands before every key on Redis: Celery's global_keyprefix [default: nothing]

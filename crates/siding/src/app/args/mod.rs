@@ -197,6 +197,31 @@ mod tests {
     }
 
     #[test]
+    fn sentinels_lead_to_a_broker_and_to_results() {
+        let (_, read) = read_flags(&[
+            "--broker=sentinel://:wonder@one/1;sentinel://two?master_name=shop&sentinel_password=guard",
+            "--result-backend=sentinel://one/2?master_name=shop&sentinel_password=guard",
+        ]);
+        let broker = read.tasks.broker.as_ref().map(ToString::to_string);
+        let results = read.tasks.celery.result_backend.as_ref();
+        assert_eq!(
+            (
+                broker.as_deref(),
+                results.map(ToString::to_string).as_deref()
+            ),
+            (
+                Some("sentinel://:**@one:26379/1;sentinel://:**@two:26379/1?master_name=shop"),
+                Some("sentinel://one:26379/2?master_name=shop")
+            )
+        );
+        let shown = format!("{read:?}");
+        assert!(
+            !shown.contains("wonder") && !shown.contains("guard"),
+            "{shown}"
+        );
+    }
+
+    #[test]
     fn a_wrong_broker_is_refused_without_its_password() {
         for (flags, words) in [
             (
@@ -204,6 +229,10 @@ mod tests {
                 "--broker: its port",
             ),
             (&["--broker=http://:hush@cache"], "no broker"),
+            (
+                &["--broker=sentinel://:hush@one;sentinel://:hush@two"],
+                "--broker: it does not say which master",
+            ),
             (
                 &["--result-backend=redis://:hush@cache/0"],
                 "name the broker",
