@@ -89,6 +89,11 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
         priority
     }
 
+    /// Gives a message that names no queue the one that its task is routed to, as sending it does.
+    fn route(&self, message: &mut Message) {
+        let _ = message;
+    }
+
     /// What its workers tell each other and those who watch them, if it carries that.
     fn remote(&self) -> Option<Arc<dyn Remote>> {
         None

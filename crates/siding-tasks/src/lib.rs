@@ -95,6 +95,7 @@ mod broker;
 mod canvas;
 #[cfg(feature = "celery")]
 mod celery;
+mod chance;
 mod embedded;
 mod host;
 mod message;

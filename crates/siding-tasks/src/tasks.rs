@@ -188,7 +188,8 @@ impl Tasks {
     }
 
     /// Whether those who watch the broker are told of each call that is sent: Celery's `task_send_sent_event`. `false` unless
-    /// set. Calls that the broker sends by itself, such as the next of a chain, are not told.
+    /// set. Of what a worker of these tasks sends at the end of one, the next try, the next of a chain, callbacks and errbacks are
+    /// told; the body of a chord, or its errbacks, which the broker sends when the last part has been counted, is not.
     pub fn send_events(&self, send: bool) {
         self.0.sent_events.enable(send);
     }

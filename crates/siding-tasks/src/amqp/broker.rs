@@ -23,7 +23,7 @@ use crate::broker::{
 };
 use crate::celery::backend::ResultBackend;
 use crate::celery::results::Results;
-use crate::message::{Meta, TaskId};
+use crate::message::{Message, Meta, TaskId};
 use crate::remote::Remote;
 
 /// RabbitMQ as a broker, which Python's Celery shares. Clones share a connection.
@@ -252,6 +252,10 @@ impl Broker for Amqp {
 
     fn purge(&self, queue: Option<String>, limit: usize) -> BrokerFuture<'_, usize> {
         Box::pin(self.0.purge_all(queue, limit))
+    }
+
+    fn route(&self, message: &mut Message) {
+        self.0.sender.routes.apply(message);
     }
 
     fn remote(&self) -> Option<Arc<dyn Remote>> {

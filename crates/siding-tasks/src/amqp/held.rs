@@ -9,11 +9,12 @@ use lapin::options::BasicNackOptions;
 use tokio::time::Instant;
 
 use crate::broker::{ClaimRequest, Delivery, Lease, Quota};
+use crate::chance::chance;
 use crate::message::Message;
 
-/// A message of a task that a worker does not know is given back after so long, for others: at once, it might come back at
-/// once, again and again.
-pub(super) const STRANGER: Duration = Duration::from_secs(1);
+/// A message of a task that a worker does not know is given back after about so long, for others: at once, it might come back
+/// at once, again and again.
+const STRANGER: Duration = Duration::from_secs(1);
 
 /// Messages that came and are not settled.
 #[derive(Debug, Default)]
@@ -32,7 +33,22 @@ pub(super) struct Waiting {
     pub(super) message: Message,
     pub(super) acker: Acker,
     pub(super) deliveries: u32,
-    pub(super) since: Instant,
+    /// When it is given back, if its task is for others.
+    stranger_until: Instant,
+}
+
+impl Waiting {
+    pub(super) fn new(message: Message, acker: Acker, deliveries: u32) -> Self {
+        // The server goes round those who consume: of two that give something back in the same order again and again, each
+        // would get its own each time.
+        let patience = STRANGER.mul_f64(0.5 + chance());
+        Self {
+            message,
+            acker,
+            deliveries,
+            stranger_until: Instant::now() + patience,
+        }
+    }
 }
 
 /// A message that a worker holds. It is the worker's for as long as the channel lives that it came on.
@@ -64,6 +80,8 @@ pub(super) struct Picked {
     pub(super) strangers: Vec<Acker>,
     /// How many wait that were not wanted now.
     pub(super) unwanted: usize,
+    /// When the next of them is to be given back.
+    pub(super) next_stranger: Option<Instant>,
 }
 
 impl Held {
@@ -106,6 +124,13 @@ impl Held {
                 Verdict::Take => picked.deliveries.push(inner.lease(one, request)),
                 Verdict::Leave => {
                     picked.unwanted += 1;
+                    inner.waiting.push(one);
+                }
+                Verdict::GiveBackLater => {
+                    picked.unwanted += 1;
+                    let until = one.stranger_until;
+                    let next = picked.next_stranger.get_or_insert(until);
+                    *next = until.min(*next);
                     inner.waiting.push(one);
                 }
                 Verdict::GiveBack => picked.strangers.push(one.acker),
@@ -169,6 +194,7 @@ impl Inner {
 enum Verdict {
     Take,
     Leave,
+    GiveBackLater,
     GiveBack,
 }
 
@@ -205,8 +231,8 @@ impl<'a> Wants<'a> {
         if let Some(known) = &self.known
             && !known.contains(task.as_str())
         {
-            return if one.since.elapsed() < STRANGER {
-                Verdict::Leave
+            return if Instant::now() < one.stranger_until {
+                Verdict::GiveBackLater
             } else {
                 tracing::debug!(task, worker = self.request.worker, "a task for others");
                 Verdict::GiveBack

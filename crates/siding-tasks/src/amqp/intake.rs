@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::arrivals::{Arrivals, Taken};
 use super::consumers::Consumers;
-use super::held::{Held, Leased, STRANGER, Waiting, give_back};
+use super::held::{Held, Leased, Waiting, give_back};
 use super::link::Link;
 use super::revoked::Revoked;
 use super::sender::{self, Sender};
@@ -112,13 +112,12 @@ impl Intake {
             super::spawn(give_back(picked.strangers)).detach();
         }
         let now = Timestamp::now();
-        let strangers = request.known.is_some() && picked.unwanted > 0;
+        let later = |at: Instant| now.after(at.saturating_duration_since(Instant::now()));
         Ok(Claim {
             deliveries: picked.deliveries,
-            next_at: if full {
-                Some(now)
-            } else {
-                strangers.then(|| now.after(STRANGER))
+            next_at: match full {
+                true => Some(now),
+                false => picked.next_stranger.map(later),
             },
         })
     }
@@ -206,12 +205,9 @@ impl Intake {
     fn keep(&self, taken: Taken<'_>, message: Message) {
         if let Some(arrived) = taken.keep() {
             let delivery = arrived.delivery;
-            self.held.add(Waiting {
-                message,
-                deliveries: value::deliveries(&delivery.properties, delivery.redelivered),
-                acker: delivery.acker,
-                since: Instant::now(),
-            });
+            let deliveries = value::deliveries(&delivery.properties, delivery.redelivered);
+            let waiting = Waiting::new(message, delivery.acker, deliveries);
+            self.held.add(waiting);
         }
     }
 

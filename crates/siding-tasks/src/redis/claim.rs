@@ -1,7 +1,6 @@
 //! Claiming messages.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -21,8 +20,8 @@ const DEPTH: usize = 64;
 /// What a script says of a claim: the place of its list, its text, its tag, its fence, and how it was revoked.
 type Claimed = (usize, String, String, String, String);
 
-/// The claims, what could not be decoded by its queue, and how many messages are left.
-type Answer = (Vec<Claimed>, Vec<(String, String)>, u64);
+/// The claims, what could not be decoded by its queue, and the mark of what is left.
+type Answer = (Vec<Claimed>, Vec<(String, String)>, String);
 
 impl Shared {
     pub(super) async fn claim(&self, request: ClaimRequest) -> Result<Claim, BrokerError> {
@@ -72,27 +71,23 @@ impl Shared {
         Ok(claim)
     }
 
-    fn note(&self, lists: Vec<String>, left: u64) {
-        // Relaxed: it only says whether to look again.
-        self.left.store(left, Ordering::Relaxed);
-        *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = lists;
+    fn note(&self, lists: Vec<String>, left: String) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = (lists, left);
     }
 
-    /// Resolves when there is another number of messages than the last claim left.
+    /// Resolves when there are other messages than the last claim left.
     pub(super) fn changed(&self) -> impl Future<Output = ()> + Send + '_ {
         let asked_at = tokio::time::Instant::now();
         async move {
-            let lists = self
-                .lists
+            let (lists, left) = self
+                .looked
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
             if lists.is_empty() {
                 return tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            self.ears
-                .changed(lists, self.left.load(Ordering::Relaxed))
-                .await;
+            self.ears.changed(lists, left).await;
             // Beside other workers lists change all the time; what this one has no room for is not asked for as often.
             tokio::time::sleep_until(asked_at + Duration::from_millis(2)).await;
         }

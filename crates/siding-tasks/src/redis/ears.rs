@@ -10,6 +10,7 @@ use redis::{PushInfo, PushKind, Value};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::link::Link;
+use super::scripts;
 use crate::broker::BrokerError;
 
 /// How often the connection is asked whether it is still there.
@@ -26,8 +27,8 @@ const UNREAD_MAX: usize = 1_024;
 
 /// A connection on which the server pushes.
 ///
-/// New messages are heard of by client-side caching: the server remembers that this connection has read the length of a
-/// list, and says once when the list has changed. So nothing is polled, nothing is removed that a crash could lose, and
+/// New messages are heard of by client-side caching: the server remembers that this connection has looked at a list, and
+/// says once when the list has changed. So nothing is polled, nothing is removed that a crash could lose, and
 /// Python's producers need not know of it.
 pub(super) struct Ears {
     link: Link,
@@ -133,17 +134,17 @@ impl Ears {
         ears
     }
 
-    /// Resolves when the lists together hold another number of messages than `left`, or one of them has changed since.
+    /// Resolves when the lists have another mark than `left`, or one of them has changed since.
     pub(super) fn changed(
         &self,
         lists: Vec<String>,
-        left: u64,
+        left: String,
     ) -> impl Future<Output = ()> + Send + '_ {
         let mut bell = self.heard.bell.subscribe();
         async move {
             loop {
-                let wait = match self.lengths(&lists).await {
-                    Ok(sum) if sum != left => return,
+                let wait = match self.look(&lists).await {
+                    Ok(mark) if mark != left => return,
                     Ok(_) => PATIENCE,
                     // Who claims is told what is wrong.
                     Err(BrokerError::Unavailable(_)) => return tokio::time::sleep(POLL).await,
@@ -157,15 +158,16 @@ impl Ears {
         }
     }
 
-    /// How many messages the lists hold; from now on the server says when that changes.
-    async fn lengths(&self, lists: &[String]) -> Result<u64, BrokerError> {
-        let mut commands = redis::pipe();
-        commands.cmd("CLIENT").arg("TRACKING").arg("ON").ignore();
+    /// The mark of what the lists hold; from now on the server says when that changes.
+    async fn look(&self, lists: &[String]) -> Result<String, BrokerError> {
+        let mut track = redis::cmd("CLIENT");
+        track.arg("TRACKING").arg("ON");
+        self.link.query::<()>(&track).await?;
+        let mut look = scripts::LOOK.prepare_invoke();
         for list in lists {
-            commands.cmd("LLEN").arg(list);
+            look.key(list);
         }
-        let lengths: Vec<u64> = self.link.pipe(&commands).await?;
-        Ok(lengths.iter().sum())
+        self.link.run(&look).await
     }
 
     /// Hears what is published on a channel from when this returns, or, if it cannot be reached, from when it can be again.

@@ -38,7 +38,7 @@ mod writes;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ use crate::broker::{
 };
 use crate::celery::backend::ResultBackend;
 use crate::celery::results::Results;
-use crate::message::{Meta, Priority, TaskId};
+use crate::message::{Message, Meta, Priority, TaskId};
 use crate::remote::Remote;
 
 /// A Redis server as a broker, which Python's Celery shares. Clones share a connection.
@@ -93,9 +93,8 @@ struct Shared {
     beside: Option<Arc<RedisResults>>,
     results: Arc<dyn Results>,
     holding: Holding,
-    /// What the last claim asked for, and how many messages it left.
-    lists: Mutex<Vec<String>>,
-    left: AtomicU64,
+    /// The lists that the last claim asked for, and the mark of what it left there.
+    looked: Mutex<(Vec<String>, String)>,
     /// Whether messages of lost workers are being looked for.
     restoring: AtomicBool,
     /// Queues that Python has been told of.
@@ -167,8 +166,7 @@ impl Redis {
             beside,
             results,
             holding: Holding::default(),
-            lists: Mutex::default(),
-            left: AtomicU64::new(0),
+            looked: Mutex::default(),
             restoring: AtomicBool::new(false),
             declared: Mutex::default(),
         })))
@@ -278,6 +276,10 @@ impl Broker for Redis {
     /// On Redis, 0 comes first.
     fn priority_number(&self, priority: Priority) -> Priority {
         Priority::new(Priority::MAX.get() - priority.get()).unwrap_or_default()
+    }
+
+    fn route(&self, message: &mut Message) {
+        self.0.settings.routes.apply(message);
     }
 
     fn remote(&self) -> Option<Arc<dyn Remote>> {

@@ -18,6 +18,7 @@ scripts! {
     CHORD_COUNT = "chord_count",
     CLAIM = "claim",
     LEAD = "lead",
+    LOOK = "look",
     RELEASE = "release",
     RENEW = "renew",
     RESEND = "resend",

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::clock::LamportClock;
 use super::event::{Event, Happened, Sender};
 use super::herald::Outlet;
-use crate::broker::Broker;
+use crate::broker::{Broker, Settlement};
 use crate::message::Message;
 
 /// Events on their way at once; beyond it they are left out.
@@ -34,12 +34,27 @@ impl SentEvents {
         self.enabled.load(Ordering::Relaxed)
     }
 
+    /// Tells of what the end of a task has sent: its next try, or what follows it. Never waits.
+    pub(crate) fn tell_after(&self, broker: &dyn Broker, settlement: &Settlement) {
+        if !self.is_enabled() {
+            return;
+        }
+        let messages = match settlement {
+            Settlement::Success { successors, .. }
+            | Settlement::Failure { successors, .. }
+            | Settlement::Revoked { successors, .. } => successors.messages.clone(),
+            Settlement::Retry { message, .. } => vec![message.clone()],
+        };
+        self.tell(broker, messages);
+    }
+
     /// Tells of messages that `broker` has accepted. Never waits.
     pub(crate) fn tell(&self, broker: &dyn Broker, messages: Vec<Message>) {
         let Some(queue) = self.queue.get_or_init(|| open(broker)) else {
             return;
         };
-        for message in messages {
+        for mut message in messages {
+            broker.route(&mut message);
             let event = Event::now(Happened::Sent(Box::new(message)), &self.clock);
             if queue.try_send(event).is_err() && !self.told.swap(true, Ordering::Relaxed) {
                 tracing::warn!(

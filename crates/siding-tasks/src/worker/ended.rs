@@ -6,6 +6,7 @@ use super::crew::Crew;
 use super::observer::TaskEvent;
 use crate::broker::{Enqueue, Settlement};
 use crate::canvas::{CanvasError, after_failure, after_success};
+use crate::chance::chance;
 use crate::message::{Exception, Message, TaskId, Timestamp};
 use crate::task::{Ended, Options, TaskContext, TaskError};
 
@@ -41,6 +42,8 @@ impl Verdict {
     pub(super) fn tell(&self, crew: &Crew, context: &TaskContext, lasted: Duration) {
         match self {
             Self::Settle(settlement) => {
+                let sent = crew.tasks.sent_events();
+                sent.tell_after(&*crew.broker, settlement);
                 crew.tell(TaskEvent::Ended(context, settlement, lasted));
             }
             Self::Release => crew.tell(TaskEvent::Released(context)),
@@ -115,13 +118,6 @@ fn errbacks(message: &Message, now: Timestamp) -> Enqueue {
         tracing::error!(task = message.task, id = %message.id, %error, "errbacks are left out");
         Enqueue::default()
     })
-}
-
-/// A random number from 0 to 1.
-fn chance() -> f64 {
-    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
-    let number = u32::try_from(high >> 32).unwrap_or(u32::MAX);
-    f64::from(number) / f64::from(u32::MAX)
 }
 
 /// Tells the log how a task ended.

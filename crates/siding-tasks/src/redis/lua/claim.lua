@@ -2,7 +2,7 @@
 -- KEYS: unacked, unacked_index, leases, undecodable, the prefix of revocations, and then the lists, the most urgent first.
 -- ARGV: how many at most; the time in seconds; the first claim's fence; when the leases end; how many messages may be passed
 -- over in a list; the queue of each list, as JSON; what is wanted, as JSON, or nothing.
--- Returns the claims, what could not be decoded, and how many messages are left.
+-- Returns the claims, what could not be decoded, and the mark of what is left; none if there may be more that is wanted.
 local unacked, index, leases, undecodable, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local limit, first, ends, depth = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local queues = cjson.decode(ARGV[6])
@@ -59,6 +59,4 @@ for place, queue in ipairs(queues) do
     end
 end
 
-local left = 0
-for place = 1, #queues do left = left + redis.call('LLEN', KEYS[5 + place]) end
-return {claims, bad, left}
+return {claims, bad, #claims < limit and mark_of_all(KEYS, 6) or ''}

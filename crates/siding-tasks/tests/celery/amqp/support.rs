@@ -42,15 +42,10 @@ impl Space {
     }
 
     fn in_host<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F, runtime: &impl BlockOn) {
-        let host = format!("siding-test-{}", uuid::Uuid::new_v4().simple());
-        let made = rabbitmqctl(&["add_vhost", &host])
-            && rabbitmqctl(&["set_permissions", "-p", &host, "guest", ".*", ".*", ".*"]);
-        if !made {
-            return leave_out("rabbitmqctl cannot make a virtual host");
+        match Host::make() {
+            Ok(host) => Self::within(&host.0, test, runtime),
+            Err(reason) => leave_out(&reason),
         }
-        let deleted = Deleted(host.clone());
-        Self::within(&host, test, runtime);
-        drop(deleted);
     }
 
     fn within<F: Future<Output = ()>>(
@@ -77,7 +72,7 @@ impl Space {
     }
 
     async fn open(host: &str) -> Option<Self> {
-        let url = format!("amqp://guest:guest@127.0.0.1:5672/{host}");
+        let url = url_of(host);
         let connection = Connection::connect(&url, ConnectionProperties::default())
             .await
             .ok()?;
@@ -240,10 +235,31 @@ pub(crate) fn rabbitmqctl(arguments: &[&str]) -> bool {
     run.is_ok_and(|run| run.status.success())
 }
 
-/// A virtual host that goes with this.
-struct Deleted(String);
+fn url_of(host: &str) -> String {
+    format!("amqp://guest:guest@127.0.0.1:5672/{host}")
+}
 
-impl Drop for Deleted {
+/// A virtual host, which is deleted with this.
+pub(crate) struct Host(pub(crate) String);
+
+impl Host {
+    /// A new one, or why there can be none.
+    pub(crate) fn make() -> Result<Self, String> {
+        let host = format!("siding-test-{}", uuid::Uuid::new_v4().simple());
+        let made = rabbitmqctl(&["add_vhost", &host])
+            && rabbitmqctl(&["set_permissions", "-p", &host, "guest", ".*", ".*", ".*"]);
+        match made {
+            true => Ok(Self(host)),
+            false => Err("rabbitmqctl cannot make a virtual host".to_owned()),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url_of(&self.0)
+    }
+}
+
+impl Drop for Host {
     fn drop(&mut self) {
         rabbitmqctl(&["delete_vhost", &self.0]);
     }

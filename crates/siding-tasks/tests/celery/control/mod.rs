@@ -6,6 +6,7 @@ mod flower;
 mod inspection;
 mod peers;
 mod rabbit;
+mod sent;
 
 use std::sync::Arc;
 

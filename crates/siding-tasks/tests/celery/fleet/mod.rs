@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod over;
 mod process;
 mod space;
 mod worker;
@@ -16,13 +17,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use siding_runtime::{Builder, Runtime};
-use siding_tasks::{Redis, Tasks, Worker, WorkerError};
+use siding_tasks::{Broker, Tasks, Worker, WorkerError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use client::Client;
+pub(crate) use over::{Over, connect};
 pub(crate) use process::Process;
-pub(crate) use space::{Space, python};
+pub(crate) use space::{REDIS, Space, python};
 pub(crate) use worker::PythonWorker;
 
 /// No test takes this long unless something is broken.
@@ -34,7 +36,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// What a test has: Siding's tasks, connected, and the means to start everything else.
 pub(crate) struct Fleet {
     pub(crate) tasks: Tasks,
-    pub(crate) broker: Redis,
+    pub(crate) broker: Arc<dyn Broker>,
     pub(crate) space: Space,
 }
 
@@ -53,16 +55,35 @@ impl Fleet {
         settings: impl FnOnce(&mut Space),
         test: impl FnOnce(Arc<Self>) -> F,
     ) {
-        let mut space = match Space::open(version) {
+        Self::open(version, Over::Redis, settings, test);
+    }
+
+    /// The same over something else than Redis.
+    pub(crate) fn over<F: Future<Output = ()>>(
+        over: Over,
+        version: &str,
+        test: impl FnOnce(Arc<Self>) -> F,
+    ) {
+        Self::open(version, over, |_| {}, test);
+    }
+
+    /// The same with other settings.
+    pub(crate) fn open<F: Future<Output = ()>>(
+        version: &str,
+        over: Over,
+        settings: impl FnOnce(&mut Space),
+        test: impl FnOnce(Arc<Self>) -> F,
+    ) {
+        let mut space = match Space::open(version, over) {
             Ok(space) => space,
             Err(reason) => return crate::redis::support::leave_out(&reason),
         };
         settings(&mut space);
         let runtime: Runtime = Builder::new().event_loop_threads(1).build().unwrap();
         runtime.block_on(async {
-            let broker = Redis::connect(space.settings.clone()).await.unwrap();
+            let broker = space.connect().await;
             let tasks = Tasks::new();
-            tasks.connect(Arc::new(broker.clone()));
+            tasks.connect(Arc::clone(&broker));
             let fleet = Arc::new(Self {
                 tasks,
                 broker,
@@ -81,12 +102,18 @@ impl Fleet {
 
     /// A Python worker of the queue `celery` that is ready; `options` are those of `celery worker`.
     pub(crate) async fn python_worker(&self, options: &[&str]) -> PythonWorker {
-        PythonWorker::start(&self.space, options).await
+        PythonWorker::start(&self.space.python, &self.space, options).await
     }
 
     /// The same, but it greets other workers when it starts, and listens to them.
     pub(crate) async fn sociable_python_worker(&self, options: &[&str]) -> PythonWorker {
-        PythonWorker::start_sociable(&self.space, options).await
+        PythonWorker::start_sociable(&self.space.python, &self.space, options).await
+    }
+
+    /// A Python worker of another version of Celery than the fleet's.
+    pub(crate) async fn python_worker_of(&self, version: &str, options: &[&str]) -> PythonWorker {
+        // Both were made together.
+        PythonWorker::start(&python(version).unwrap(), &self.space, options).await
     }
 
     /// Any other Python process.

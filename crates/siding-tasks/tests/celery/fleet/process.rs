@@ -3,12 +3,14 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::mpsc;
 
-use super::Space;
+use super::space::REDIS;
+use super::{SOON, Space};
 
 /// A process in a group of its own, all of which is killed when this is dropped.
 pub(crate) struct Process {
@@ -21,11 +23,18 @@ pub(crate) struct Process {
 impl Process {
     /// Starts Python with these arguments. Both of its outputs are its lines.
     pub(super) fn start(space: &Space, role: &str, arguments: &[&str]) -> Self {
+        Self::start_with(&space.python, space, role, arguments)
+    }
+
+    /// The same with another Python than the space's.
+    pub(super) fn start_with(python: &Path, space: &Space, role: &str, arguments: &[&str]) -> Self {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/celery/python");
-        let mut child = Command::new(&space.python)
+        let mut child = Command::new(python)
             .args(arguments)
             .current_dir(directory)
             .env("SIDING_TEST_CONF", space.conf().to_string())
+            .env("SIDING_TEST_REDIS", REDIS)
+            .env("SIDING_TEST_PREFIX", &space.settings.key_prefix)
             .env("SIDING_TEST_ROLE", role)
             .env("FLOWER_UNAUTHENTICATED_API", "true")
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -62,13 +71,26 @@ impl Process {
     pub(super) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
+
+    /// Sends a signal to it alone, and not to its children.
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// How it ended, once it and its children have.
+    pub(super) async fn ended(&mut self) -> ExitStatus {
+        let silent = async { while self.lines.recv().await.is_some() {} };
+        tokio::time::timeout(SOON, silent)
+            .await
+            .unwrap_or_else(|_| panic!("the process does not end; it said:\n{}", self.log()));
+        self.child.wait().unwrap()
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let group = rustix::process::Pid::from_child(&self.child);
         // It may have ended by itself.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("a Python process said:\n{}", self.log());

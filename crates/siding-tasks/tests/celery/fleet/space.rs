@@ -1,17 +1,22 @@
-//! A namespace on the machine's Redis, and the Python that is to be met there.
+//! A namespace on the machine's Redis, with a virtual host of its RabbitMQ where that carries messages, and the Python that is to be met there.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use siding_tasks::{BrokerUrl, RedisSettings};
 
-const URL: &str = "redis://127.0.0.1:6379/9";
+use super::over::Over;
+use crate::amqp::support::Host;
+
+pub(crate) const REDIS: &str = "redis://127.0.0.1:6379/9";
 
 /// A namespace, which is emptied at the end, however the test ends.
 pub(crate) struct Space {
     pub(crate) settings: RedisSettings,
     /// Settings of Celery beyond those that say where the broker is.
     pub(crate) celery: Value,
+    pub(crate) over: Over,
+    pub(super) host: Option<Host>,
     pub(super) python: PathBuf,
     direct: redis::Client,
     prefix: String,
@@ -19,13 +24,13 @@ pub(crate) struct Space {
 
 impl Space {
     /// A new one, or why there can be none.
-    pub(super) fn open(version: &str) -> Result<Self, String> {
+    pub(super) fn open(version: &str, over: Over) -> Result<Self, String> {
         let python = python(version)?;
-        let direct = redis::Client::open(URL).unwrap();
+        let direct = redis::Client::open(REDIS).unwrap();
         if direct.get_connection().is_err() {
-            return Err(format!("nothing answers on {URL}"));
+            return Err(format!("nothing answers on {REDIS}"));
         }
-        let BrokerUrl::Redis(url) = URL.parse().unwrap() else {
+        let BrokerUrl::Redis(url) = REDIS.parse().unwrap() else {
             panic!("a URL of Redis");
         };
         // Celery 5.4 puts a `_` behind every prefix of results, later ones only behind those that end in a letter or digit.
@@ -36,6 +41,8 @@ impl Space {
         Ok(Self {
             settings,
             celery: json!({}),
+            over,
+            host: over.host()?,
             python,
             direct,
             prefix,
@@ -45,19 +52,22 @@ impl Space {
     /// The configuration of Celery here.
     pub(crate) fn conf(&self) -> Value {
         let settings = &self.settings;
-        let mut conf = json!({
-            "broker_url": URL,
-            "result_backend": URL,
-            "broker_transport_options": {
+        let mut conf = self.places();
+        let all = conf.as_object_mut().unwrap();
+        if self.over == Over::Redis {
+            let options = json!({
                 "global_keyprefix": settings.key_prefix,
                 "visibility_timeout": settings.visibility_timeout.as_secs(),
                 "priority_steps": settings.priority_steps,
                 "sep": settings.separator,
-            },
-            "result_backend_transport_options": {"global_keyprefix": settings.result_key_prefix},
-        });
-        let more = self.celery.as_object().unwrap().clone();
-        conf.as_object_mut().unwrap().extend(more);
+            });
+            all.insert("broker_transport_options".to_owned(), options);
+        }
+        if self.over.keeps_results() {
+            let options = json!({"global_keyprefix": settings.result_key_prefix});
+            all.insert("result_backend_transport_options".to_owned(), options);
+        }
+        all.extend(self.celery.as_object().unwrap().clone());
         conf
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::app::{self, Marks};
-use crate::fleet::{Client, Fleet, Running};
+use crate::fleet::{Client, Fleet, Over, Running};
 
 #[test]
 fn celery_5_7_is_told() {
@@ -17,6 +17,16 @@ fn celery_5_4_is_told() {
     Fleet::on_redis("5.4", endings);
 }
 
+#[test]
+fn celery_5_7_is_told_over_rabbitmq() {
+    Fleet::over(Over::RabbitMq, "5.7", endings);
+}
+
+#[test]
+fn celery_5_7_is_told_of_rabbitmq_by_redis() {
+    Fleet::over(Over::RabbitMqAndRedis, "5.7", endings);
+}
+
 async fn endings(fleet: Arc<Fleet>) {
     let marks = app::register(&fleet);
     let worker = Running::start(fleet.worker());
@@ -24,7 +34,7 @@ async fn endings(fleet: Arc<Fleet>) {
     what_failed_is_tried_again(&mut client).await;
     what_has_expired_does_not_run(&mut client, &marks).await;
     what_was_revoked_before_it_came_does_not_run(&mut client, &marks).await;
-    what_waits_is_revoked(&mut client, &marks).await;
+    what_waits_is_revoked(&mut client, &marks, fleet.space.over).await;
     what_runs_is_terminated(&mut client, &marks).await;
     worker.stop().await;
 }
@@ -35,9 +45,8 @@ async fn what_failed_is_tried_again(client: &mut Client) {
         too_often = app.send_task('rust.again', (3,))
         out = [get(often), repr(get(too_often, propagate=False)), too_often.state]
         later = app.send_task('rust.later')
-        while later.state != 'RETRY':
-            time.sleep(0.01)
-        out += [repr(later.info), later.ready()]
+        info = app.backend.exception_to_python(until(later, 'RETRY')['result'])
+        out += [repr(info), later.ready()]
         app.control.revoke(later.id, reply=True, limit=1, timeout=20)
     ";
     let expected = json!([
@@ -79,15 +88,19 @@ async fn what_was_revoked_before_it_came_does_not_run(client: &mut Client, marks
     assert_eq!(marks.runs(), 0);
 }
 
-/// Whether it is on its list still or in the worker's hands.
-async fn what_waits_is_revoked(client: &mut Client, marks: &Marks) {
-    let script = "
-        held = app.send_task('rust.count', countdown=3600)
+/// Whether it is on its list still or in the worker's hands. What waits for longer over AMQP is parked in RabbitMQ, and revoked
+/// when it comes from there.
+async fn what_waits_is_revoked(client: &mut Client, marks: &Marks, over: Over) {
+    let seconds = if over == Over::Redis { 3_600 } else { 9 };
+    let script = format!(
+        "
+        held = app.send_task('rust.count', countdown={seconds})
         app.control.revoke(held.id, reply=True, limit=1, timeout=20)
         out = repr(get(held, propagate=False))
-    ";
+    "
+    );
     assert_eq!(
-        client.run(script).await,
+        client.run(&script).await,
         json!("TaskRevokedError('revoked')")
     );
     assert_eq!(marks.runs(), 0);

@@ -5,21 +5,34 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::app;
-use crate::fleet::{Client, Fleet, Running};
+use crate::fleet::{Client, Fleet, Over, Running};
 
 #[test]
 fn celery_5_7_is_told() {
     Fleet::on_redis("5.7", malformed);
 }
 
+#[test]
+fn celery_5_4_is_told() {
+    Fleet::on_redis("5.4", malformed);
+}
+
+#[test]
+fn celery_5_7_is_told_over_rabbitmq() {
+    Fleet::over(Over::RabbitMq, "5.7", malformed);
+}
+
 async fn malformed(fleet: Arc<Fleet>) {
     app::register(&fleet);
     let worker = Running::start(fleet.worker());
     let mut client = fleet.client();
-    what_is_no_message_is_put_aside(&fleet, &mut client).await;
-    what_cannot_be_read_fails(&fleet, &mut client).await;
+    // What RabbitMQ carries has another form, and is broken in other ways: amqp/letters.rs.
+    if fleet.space.over == Over::Redis {
+        what_is_no_message_is_put_aside(&fleet, &mut client).await;
+        what_cannot_be_read_fails(&fleet, &mut client).await;
+    }
     other_serializers_and_compressions_are_refused(&mut client).await;
-    protocol_1_is_understood(&mut client).await;
+    protocol_1_is_understood(&mut client, fleet.space.over).await;
     worker.stop().await;
 }
 
@@ -123,13 +136,19 @@ async fn other_serializers_and_compressions_are_refused(client: &mut Client) {
     );
 }
 
-async fn protocol_1_is_understood(client: &mut Client) {
+async fn protocol_1_is_understood(client: &mut Client, over: Over) {
     let script = "
         app.amqp.create_task_message = app.amqp.as_task_v1
         call = app.send_task('rust.add', (1,), {'y': 2}, countdown=0.01, expires=60, time_limit=30)
         linked = s('rust.add', 1, 2).apply_async(link=s('rust.add', 10).set(task_id='linked'))
-        total = chord([s('rust.add', n, n) for n in range(3)], s('rust.total')).apply_async()
-        out = [get(call), get(AsyncResult('linked')), get(total)]
+        out = [get(call), get(AsyncResult('linked'))]
     ";
-    assert_eq!(client.run(script).await, json!([3, 13, 6]));
+    assert_eq!(client.run(script).await, json!([3, 13]));
+    if over.keeps_results() {
+        let script = "
+            total = chord([s('rust.add', n, n) for n in range(3)], s('rust.total')).apply_async()
+            out = get(total)
+        ";
+        assert_eq!(client.run(script).await, json!(6));
+    }
 }

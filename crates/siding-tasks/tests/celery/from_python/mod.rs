@@ -4,5 +4,6 @@ pub(crate) mod app;
 mod calls;
 mod endings;
 mod malformed;
+mod replies;
 mod waiting;
 mod workflows;

@@ -1,14 +1,18 @@
 //! Workers of both kinds on one queue, killed at random.
 
+mod chords;
+mod drain;
+mod marks;
 mod rust_worker;
 mod stopped;
+mod unknown;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use siding_tasks::{AsyncResult, State};
+use siding_tasks::{AsyncResult, RedisSettings, State};
 
 use crate::fleet::{Fleet, PythonWorker, Space, args};
 use rust_worker::RustWorker;
@@ -40,7 +44,7 @@ impl Kind {
                 let options = ["--pool=prefork", "--concurrency=2"];
                 Worker::Python(fleet.python_worker(&options).await)
             }
-            Self::Rust => Worker::Rust(RustWorker::start(&fleet.space)),
+            Self::Rust => Worker::Rust(RustWorker::start(&fleet.space, "rust@test")),
         }
     }
 }
@@ -63,14 +67,18 @@ impl Worker {
 
 /// What is lost is found soon, and Python loses as little as it can.
 fn short_timeouts(space: &mut Space) {
-    space.settings.visibility_timeout = Duration::from_secs(6);
-    // What kombu loses between its two steps.
-    space.settings.resend_lost = Some(RESEND);
+    impatient(&mut space.settings);
     space.celery = json!({
         "task_acks_late": true,
         "task_reject_on_worker_lost": true,
         "worker_prefetch_multiplier": 1,
     });
+}
+
+fn impatient(settings: &mut RedisSettings) {
+    settings.visibility_timeout = Duration::from_secs(6);
+    // What kombu loses between its two steps.
+    settings.resend_lost = Some(RESEND);
 }
 
 /// Both kinds are killed, with everything that they hold; what they held is found by whoever is left.

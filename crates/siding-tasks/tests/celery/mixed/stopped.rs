@@ -20,13 +20,13 @@ fn a_worker_that_was_stopped_past_its_lease_is_not_heard() {
                 .signature::<u64>("rust.wait", args([json!(7)]), []);
             wait | fleet.tasks.signature("rust.count", vec![], [])
         };
-        let stopped = RustWorker::start(&fleet.space);
+        let stopped = RustWorker::start(&fleet.space, "rust@test");
         let sent = waits_and_counts().delay().await.unwrap();
         while fleet.space.ask::<u64>("HLEN", "unacked", &[]) == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         stopped.signal(Signal::STOP);
-        let other = RustWorker::start(&fleet.space);
+        let other = RustWorker::start(&fleet.space, "other@test");
         assert_eq!(sent.get(SOON).await.unwrap(), 1);
         drop(other);
         stopped.signal(Signal::CONT);

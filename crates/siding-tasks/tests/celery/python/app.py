@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import redis
 from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -92,3 +93,14 @@ def slow(seconds):
 def after_failure(task_id):
     """Of one argument, so that Celery sends it as a task instead of calling it at once."""
     return task_id
+
+
+@app.task(name="mixed.hold", bind=True)
+def hold(self, number):
+    """Says that it runs, and where, and ends when it is told to. Siding's workers have the same task (mixed/marks.rs)."""
+    marks = redis.Redis.from_url(os.environ["SIDING_TEST_REDIS"])
+    prefix = os.environ["SIDING_TEST_PREFIX"] + "marks."
+    marks.hincrby(prefix + "runs", number, 1)
+    marks.rpush(prefix + "began", self.request.hostname)
+    marks.blpop(prefix + "go." + self.request.hostname)
+    return number

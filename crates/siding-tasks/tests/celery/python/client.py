@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import json
 import sys
+import time
 import traceback
 
 import app as module
@@ -37,10 +38,35 @@ def get(result, **options):
     return result.get(timeout=1, **options)
 
 
+class Heard(Exception):
+    """A message that was waited for."""
+
+
+def hear(result, state):
+    """What is said of a task when it is in this state, before its end. A client of rpc:// cannot ask: its results come or do not."""
+
+    def listen(message):
+        if message["status"] == state:
+            raise Heard(message)
+
+    try:
+        result.get(timeout=20, on_message=listen)
+    except Heard as heard:
+        return heard.args[0]
+
+
+def until(result, state):
+    """The same for a client that can ask."""
+    while result.state != state:
+        time.sleep(0.01)
+    return {"status": result.state, "result": result.info}
+
+
 # A result that is collected unsubscribes, and waits for ever if that is in the middle of another's unsubscribing.
 gc.disable()
 for line in sys.stdin:
-    scope = {**vars(module), "s": s, "si": si, "get": get, "chain": chain, "chord": chord, "group": group, "signature": signature,
+    scope = {**vars(module), "s": s, "si": si, "get": get,
+             "until": until if module.app.backend.persistent else hear, "chain": chain, "chord": chord, "group": group, "signature": signature,
              "AsyncResult": AsyncResult, "GroupResult": GroupResult, "ResultSet": ResultSet, "json": json, "out": None}
     # Says where a script hangs, before the test gives it up.
     faulthandler.dump_traceback_later(25)

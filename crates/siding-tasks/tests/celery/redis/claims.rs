@@ -1,8 +1,8 @@
 //! Claiming, renewing and settling.
 
 use siding_tasks::{
-    Broker, Enqueued, Found, Message, Priority, Quota, Renewal, Revocation, Settled, Settlement,
-    State,
+    Broker, ClaimRequest, Enqueued, Found, Message, Priority, Quota, Renewal, Revocation, Settled,
+    Settlement, State,
 };
 
 use super::support::*;
@@ -70,6 +70,27 @@ fn the_urgent_come_first() {
 }
 
 /// A task whose lane is full holds up no other, and stays where it is.
+/// There are as many messages as before, but not the same.
+#[test]
+fn a_message_that_takes_the_place_of_another_is_heard_of() {
+    Space::with(|space| async move {
+        let (here, there) = (space.connect().await, space.connect().await);
+        send(&here, vec![Message::new("foreign")]).await;
+        let only_own = ClaimRequest {
+            known: Some(vec!["own".to_owned()]),
+            ..request(1)
+        };
+        let changed = here.changed();
+        let claim = here.claim(only_own.clone()).await.unwrap();
+        assert_eq!(claim.deliveries, []);
+        assert_eq!(claim_one(&there).await.message.task, "foreign");
+        send(&there, vec![Message::new("own")]).await;
+        changed.await;
+        let claim = here.claim(only_own).await.unwrap();
+        assert_eq!(claim.deliveries[0].message.task, "own");
+    });
+}
+
 #[test]
 fn full_lanes_and_unknown_tasks_are_passed_over() {
     Space::with(|space| async move {

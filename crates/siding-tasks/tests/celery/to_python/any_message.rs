@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
-use siding_tasks::{Broker as _, Enqueue, Message, Priority, RawJson, TimeLimits, Timestamp};
+use siding_tasks::{Enqueue, Message, Priority, RawJson, TimeLimits, Timestamp};
 
 use crate::fleet::{Fleet, SOON, raw};
 

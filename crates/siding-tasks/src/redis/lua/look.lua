@@ -1,0 +1,2 @@
+-- KEYS: lists. Returns their mark.
+return mark_of_all(KEYS, 1)
