@@ -7,6 +7,7 @@
 //! | takes a message and notes it as unacknowledged in two steps: a crash between them loses it | one step, a script in the server |
 //! | counts the visibility timeout from the claim: longer tasks run twice | renews claims while they are held |
 //! | acknowledges by the delivery tag, which a restored message keeps: the first holder takes the claim of the second away | acknowledges only the claim that it wrote |
+//! | gives all copies that an exchange makes of a message one delivery tag: their holders take each other's claims | gives each a tag of its own, when it sends and when it claims |
 //! | restores claims after the visibility timeout, an hour | does that too; and claims of its own kind once they are not renewed, half a minute |
 //! | stores the result, acknowledges and sends what follows one after the other | one step, if results are in the same database |
 //!
@@ -16,11 +17,13 @@ mod claim;
 mod client;
 mod ears;
 mod held;
+mod inboxes;
 mod keys;
 mod lease;
 mod link;
 mod manage;
 mod parts;
+mod place;
 mod remote;
 mod resend;
 mod restore;
@@ -39,6 +42,7 @@ use std::time::Duration;
 
 use ears::Ears;
 use held::{Held, Holding};
+use inboxes::Inboxes;
 use keys::Keys;
 use link::Link;
 pub(crate) use results::RedisResults;
@@ -88,6 +92,7 @@ struct Shared {
     beside: Option<Arc<RedisResults>>,
     results: Arc<dyn Results>,
     holding: Holding,
+    inboxes: Inboxes,
     /// What the last claim asked for, and how many messages it left.
     lists: Mutex<Vec<String>>,
     left: AtomicU64,
@@ -162,6 +167,7 @@ impl Redis {
             beside,
             results,
             holding: Holding::default(),
+            inboxes: Inboxes::default(),
             lists: Mutex::default(),
             left: AtomicU64::new(0),
             restoring: AtomicBool::new(false),
@@ -194,7 +200,14 @@ async fn commit(
         None => call.arg("").arg("").arg(""),
     };
     writes.add_to(&mut call);
-    let done: u8 = link.run(&call).await?;
+    let (done, lost): (u8, Vec<usize>) = link.run(&call).await?;
+    for push in lost
+        .iter()
+        .filter_map(|number| writes.pushes.get(number - 1))
+    {
+        let (id, place) = (&push.id, &push.place);
+        tracing::error!(%id, "what follows a task could not be sent: {place} has no queue for it");
+    }
     Ok(done == 1)
 }
 

@@ -9,3 +9,15 @@ end
 local function score_of(seconds, fence)
     return string.format('%d.%06d', tonumber(seconds), tonumber(fence))
 end
+
+-- `message` with another delivery tag.
+local function with_tag(message, tag, other)
+    local first, last = message:find('"' .. tag .. '"', 1, true)
+    if not first then return message end
+    return message:sub(1, first) .. other .. message:sub(last)
+end
+
+-- What a worker that is gone has not run of broadcasts to it, nobody will.
+local function expire_inbox(list)
+    if list:find('bcast.', 1, true) then redis.call('PEXPIRE', list, 86400000) end
+end
