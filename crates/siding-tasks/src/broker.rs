@@ -333,6 +333,10 @@ pub enum BrokerError {
     /// It cannot do this, whatever its state. Says what can.
     #[error("{0}")]
     Unsupported(String),
+    /// A message reaches no queue: its exchange is missing, or has no queue for its routing key. It can be sent once there is
+    /// one.
+    #[error("{0}")]
+    Unroutable(String),
     /// It was shut down.
     #[error("the broker was shut down")]
     Closed,

@@ -76,6 +76,7 @@
 //! | `delay`, `apply_async`, `send_task` | [`Task::delay`], [`Task::apply_async`], [`Tasks::send_task`] |
 //! | `AsyncResult`, `GroupResult` | [`AsyncResult`], [`GroupResult`] |
 //! | `.s()`, `.si()`, `\|`, `chain`, `group`, `chord` | [`Task::s`], [`Task::si`], `\|`, [`chain()`], [`group()`], [`chord()`] |
+//! | `exchange`, `routing_key`, `task_routes`, `task_queues`, `Broadcast` | [`ApplyAsync::exchange`], [`ApplyAsync::broadcast`], [`TaskRoutes`], [`TaskQueues`] |
 //! | `link`, `link_error` | [`Canvas::link`], [`Canvas::link_error`] |
 //! | beat, `crontab` | [`Tasks::every`], [`Tasks::crontab`]: every worker has it, one of them leads |
 //! | `acks_late` | always |
@@ -101,6 +102,7 @@ mod host;
 mod message;
 mod periodic;
 pub mod python;
+mod queues;
 #[cfg(feature = "redis")]
 mod redis;
 mod remote;
@@ -123,10 +125,11 @@ pub use canvas::CanvasError;
 pub use celery::backend::ResultBackend;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use message::{
-    Embed, Exception, Message, Meta, Priority, RawJson, Signature, SignatureOptions, State, TaskId,
-    TimeLimits, Timestamp,
+    Destination, DestinationError, Embed, Exception, Exchange, ExchangeKind, Message, Meta,
+    Priority, RawJson, Signature, SignatureOptions, State, TaskId, TimeLimits, Timestamp,
 };
 pub use periodic::Schedule;
+pub use queues::{QueueError, TaskQueues};
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
 pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};

@@ -166,7 +166,7 @@ pub(crate) fn unanswered(error: &FunctionError) -> Problem {
 impl From<BrokerError> for Problem {
     fn from(error: BrokerError) -> Self {
         match error {
-            BrokerError::Unavailable(_) => {
+            BrokerError::Unavailable(_) | BrokerError::Unroutable(_) => {
                 tracing::error!("answered 503: {error}");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE)
                     .with_detail("tasks cannot be taken at the moment; try again later")

@@ -12,14 +12,16 @@ use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
 
 use super::arrivals::Arrivals;
+use super::inboxes::Inboxes;
 use super::session::Session;
 use super::topology::{self, short};
 use super::{Task, spawn};
 use crate::broker::BrokerError;
 
 /// Who consumes from which queue, in one session.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Consumers {
+    inboxes: Arc<Inboxes>,
     session: u64,
     queues: HashMap<String, Consumption>,
 }
@@ -47,6 +49,14 @@ impl Consumption {
 }
 
 impl Consumers {
+    pub(super) fn new(inboxes: Arc<Inboxes>) -> Self {
+        Self {
+            inboxes,
+            session: 0,
+            queues: HashMap::new(),
+        }
+    }
+
     /// Consumes from `queues` and no others, with at most `prefetch` unsettled deliveries from each.
     pub(super) async fn consume(
         &mut self,
@@ -56,10 +66,8 @@ impl Consumers {
         arrivals: &Arc<Arrivals>,
     ) -> Result<(), BrokerError> {
         if self.session != session.number {
-            *self = Self {
-                session: session.number,
-                queues: HashMap::new(),
-            };
+            self.session = session.number;
+            self.queues.clear();
         }
         self.cancel_others(session, queues).await;
         for queue in queues {
@@ -104,7 +112,7 @@ impl Consumers {
             }
             cancel(session, before).await;
         }
-        topology::ensure_task_queue(session, queue).await?;
+        self.inboxes.ensure(session, queue).await?;
         let open = self.queues.remove(queue).map(|before| before.channel);
         let channel = match open.filter(|channel| channel.status().connected()) {
             Some(channel) => channel,

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::arrivals::{Arrivals, Taken};
 use super::consumers::Consumers;
 use super::held::{Held, Leased, Waiting, give_back};
+use super::inboxes::Inboxes;
 use super::link::Link;
 use super::revoked::Revoked;
 use super::sender::{self, Sender};
@@ -41,6 +42,7 @@ pub(super) struct Intake {
     pub(super) held: Held,
     pub(super) revoked: Arc<Revoked>,
     sender: Sender,
+    inboxes: Arc<Inboxes>,
     /// Held while deliveries are looked at, and consumers change.
     consumers: tokio::sync::Mutex<Consumers>,
     wants: Mutex<BTreeMap<String, Want>>,
@@ -61,12 +63,15 @@ type Far<'a> = (Taken<'a>, Message, Parcel);
 
 impl Intake {
     pub(super) fn new(sender: Sender, revoked: Arc<Revoked>) -> Self {
+        let inboxes = Arc::<Inboxes>::default();
+        let consumers = Consumers::new(Arc::clone(&inboxes));
         Self {
             arrivals: Arc::new(Arrivals::new()),
             held: Held::default(),
             revoked,
             sender,
-            consumers: tokio::sync::Mutex::default(),
+            inboxes,
+            consumers: tokio::sync::Mutex::new(consumers),
             wants: Mutex::default(),
             unwanted: AtomicUsize::new(0),
         }
@@ -90,6 +95,10 @@ impl Intake {
         session: &Session,
         request: &ClaimRequest,
     ) -> Result<Claim, BrokerError> {
+        let request = &ClaimRequest {
+            queues: self.inboxes.served(session, request),
+            ..request.clone()
+        };
         let prefetch = self.want(request);
         {
             let queues = self.queues();

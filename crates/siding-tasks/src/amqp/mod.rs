@@ -5,6 +5,8 @@
 //! | [`link`] | keeps a connection: its [`session`]s come and go |
 //! | [`publish`] | writes messages and waits for the server's confirms |
 //! | [`topology`] | declares queues as Celery does, and never against what is there |
+//! | [`exchanges`] | sends to exchanges of one's own |
+//! | [`inboxes`] | gives workers queues for broadcasts |
 //! | [`delay`] | parks messages whose eta is far, in RabbitMQ's own queues |
 //! | [`intake`] | consumes, and keeps what came until it is claimed and settled |
 //! | [`settle`] | ends deliveries |
@@ -23,7 +25,9 @@ mod control;
 mod dead;
 mod delay;
 mod error;
+mod exchanges;
 mod held;
+mod inboxes;
 mod intake;
 mod lead;
 mod link;

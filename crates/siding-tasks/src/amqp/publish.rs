@@ -118,15 +118,28 @@ impl Outbox {
 const LOST: &str = "the connection to the AMQP server was lost before it confirmed the messages; whether it has them is not \
                     known";
 
+/// How many requests are written before confirms are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Together {
+    /// Those that wait.
+    Many,
+    /// One: what the server refuses closes the channel, and is nobody else's concern.
+    One,
+}
+
 /// Serves `requests` until the session is over.
-pub(super) fn start(session: &Session, requests: &Requests) -> Vec<super::Task> {
+pub(super) fn start(
+    session: &Session,
+    requests: &Requests,
+    together: Together,
+) -> Vec<super::Task> {
     let serve = || {
         let requests = Arc::clone(requests);
         let opener = session.opener();
         super::spawn(async move {
             let mut channel = None;
             loop {
-                let group = next_group(&mut *requests.lock().await).await;
+                let group = next_group(&mut *requests.lock().await, together).await;
                 if group.is_empty() {
                     return;
                 }
@@ -157,13 +170,13 @@ async fn open_channel(opener: &super::session::Opener) -> Result<Channel, Broker
 }
 
 /// The requests that wait, once there is one; none when there will be no more.
-async fn next_group(requests: &mut mpsc::Receiver<Request>) -> Vec<Request> {
+async fn next_group(requests: &mut mpsc::Receiver<Request>, together: Together) -> Vec<Request> {
     let Some(first) = requests.recv().await else {
         return Vec::new();
     };
     let mut messages = first.messages.len();
     let mut group = vec![first];
-    while messages < GROUP {
+    while together == Together::Many && messages < GROUP {
         let Ok(next) = requests.try_recv() else { break };
         messages += next.messages.len();
         group.push(next);

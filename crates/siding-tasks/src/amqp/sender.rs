@@ -7,9 +7,10 @@ use super::error::unsendable;
 use super::publish::{Outgoing, Receipt};
 use super::session::Session;
 use super::topology;
-use super::{address, delay};
+use super::{address, delay, exchanges};
 use crate::broker::{BrokerError, Enqueue};
 use crate::celery::pack;
+use crate::celery::parcel::Parcel;
 use crate::celery::results::Results;
 use crate::message::{Message, RawJson, Timestamp};
 use crate::routes::TaskRoutes;
@@ -56,27 +57,36 @@ impl Sender {
             }
         }
         let now = Timestamp::now();
-        let mut outgoing = Vec::with_capacity(request.messages.len());
-        for message in request.messages {
-            outgoing.push(self.outgoing(session, message, now).await?);
+        let mut straight = Vec::with_capacity(request.messages.len());
+        let mut routed = Vec::new();
+        for mut message in request.messages {
+            let parcel = self.parcel(session, &mut message)?;
+            if let Some(to) = &message.destination {
+                routed.push(exchanges::outgoing(session, to, parcel).await?);
+            } else {
+                topology::ensure_task_queue(session, &message.queue).await?;
+                straight.push(delay::outgoing(session, &message, parcel, now).await);
+            }
         }
-        publish(session, outgoing).await
+        // These may lead nowhere; then nothing else was sent.
+        exchanges::publish(session, routed).await?;
+        publish(session, straight).await
     }
 
-    async fn outgoing(
-        &self,
-        session: &Session,
-        mut message: Message,
-        now: Timestamp,
-    ) -> Result<Outgoing, BrokerError> {
-        self.routes.apply(&mut message);
+    /// Says where `message` goes if it says neither a queue nor an exchange, and which exchange if its queue is a broadcast.
+    pub(super) fn route(&self, session: &Session, message: &mut Message) {
+        self.routes.apply(message);
+        session.settings.task_queues.apply(message);
+    }
+
+    /// `message` as it is sent, with all that it says about where.
+    fn parcel(&self, session: &Session, message: &mut Message) -> Result<Parcel, BrokerError> {
+        self.route(session, message);
         if let Some(reply_to) = &message.reply_to {
             address::address(&mut message.embed, reply_to);
         }
-        answer_to_the_same(&mut message)?;
-        let parcel = pack::pack(&message).map_err(|error| unsendable(&message.task, &error))?;
-        topology::ensure_task_queue(session, &message.queue).await?;
-        Ok(delay::outgoing(session, &message, parcel, now).await)
+        answer_to_the_same(message)?;
+        pack::pack(message).map_err(|error| unsendable(&message.task, &error))
     }
 }
 
@@ -102,9 +112,7 @@ pub(super) async fn publish(session: &Session, all: Vec<Outgoing>) -> Result<(),
     for attempt in 0..2 {
         let receipts = session.publish(left.clone()).await?;
         if receipts.contains(&Receipt::Refused) {
-            return Err(BrokerError::Unavailable(
-                "a queue of the AMQP server takes no more messages: it is full, or its server has failed".to_owned(),
-            ));
+            return Err(topology::refused());
         }
         let unroutable = |receipt: &Receipt| matches!(receipt, Receipt::Unroutable(_));
         let routed: BTreeSet<usize> = (0..left.len())

@@ -10,7 +10,7 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::sync::OnceCell;
 
 use super::error;
-use super::publish::{self, Outbox, Outgoing, Receipt};
+use super::publish::{self, Outbox, Outgoing, Receipt, Together};
 use super::scout::{Asking, Scout};
 use super::settings::AmqpSettings;
 use super::value::name;
@@ -23,6 +23,8 @@ pub(super) struct Session {
     pub(super) settings: Arc<AmqpSettings>,
     connection: Arc<Connection>,
     outbox: Outbox,
+    /// For exchanges of one's own, which may be missing.
+    exchanges: Outbox,
     scout: Scout,
     /// Asked from time to time whether the server is still there.
     probe: Channel,
@@ -86,11 +88,13 @@ impl Session {
         let opened = connection.create_channel();
         let probe = bounded(settings, "open a channel", opened).await?;
         let (outbox, requests) = publish::outbox();
+        let (exchanges, alone) = publish::outbox();
         let session = Self {
             number,
             settings: Arc::clone(settings),
             connection,
             outbox,
+            exchanges,
             scout: Scout::new(Arc::clone(settings)),
             probe,
             loose: tokio::sync::Mutex::default(),
@@ -98,7 +102,8 @@ impl Session {
             delay: OnceCell::new(),
             publishers: Mutex::default(),
         };
-        let publishers = publish::start(&session, &requests);
+        let mut publishers = publish::start(&session, &requests, Together::Many);
+        publishers.extend(publish::start(&session, &alone, Together::One));
         *session
             .publishers
             .lock()
@@ -151,6 +156,21 @@ impl Session {
         &self,
         messages: Vec<Outgoing>,
     ) -> Result<Vec<Receipt>, BrokerError> {
+        self.take_messages()?;
+        self.outbox.publish(&self.settings, messages).await
+    }
+
+    /// The same to exchanges that may be missing: that they are does not concern other requests.
+    pub(super) async fn publish_to_exchanges(
+        &self,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Receipt>, BrokerError> {
+        self.take_messages()?;
+        self.exchanges.publish(&self.settings, messages).await
+    }
+
+    /// Whether the server takes messages now.
+    fn take_messages(&self) -> Result<(), BrokerError> {
         if self.connection.status().blocked() {
             return Err(BrokerError::Unavailable(format!(
                 "the AMQP server at {} takes no messages now: its memory or its disk is nearly full (`rabbitmqctl status` \
@@ -158,7 +178,7 @@ impl Session {
                 self.settings.server()
             )));
         }
-        self.outbox.publish(&self.settings, messages).await
+        Ok(())
     }
 
     /// Publishes a message that may be lost.

@@ -7,6 +7,7 @@ use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserIn
 
 use crate::broker::BrokerError;
 use crate::message::Message;
+use crate::queues::TaskQueues;
 use crate::remote::BrokerInfo;
 use crate::routes::TaskRoutes;
 use crate::url::{AmqpUrl, Tls, TlsFiles};
@@ -41,8 +42,10 @@ pub struct AmqpSettings {
     /// The queues that are counted, beside those that are served, and purged when no queue is named: `celery` unless set.
     /// RabbitMQ does not tell its clients which there are.
     pub queues: Vec<String>,
-    /// The queues of tasks: Celery's `task_routes`. None unless set.
+    /// Where tasks go: Celery's `task_routes`. None unless set.
     pub routes: TaskRoutes,
+    /// The queues that are bound to exchanges: Celery's `task_queues`. None unless set.
+    pub task_queues: TaskQueues,
     /// A message whose eta is further ahead waits in RabbitMQ's queues of delayed delivery, not in a worker: 10 s unless set.
     pub park_beyond: Duration,
 }
@@ -58,6 +61,7 @@ impl AmqpSettings {
             response_timeout: Duration::from_secs(10),
             queues: vec![Message::DEFAULT_QUEUE.to_owned()],
             routes: TaskRoutes::default(),
+            task_queues: TaskQueues::default(),
             park_beyond: Duration::from_secs(10),
         }
     }

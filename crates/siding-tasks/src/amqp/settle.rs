@@ -77,6 +77,7 @@ async fn send(
         return Ok(());
     }
     for successor in &mut successors.messages {
+        sender.route(session, successor);
         // Whoever waits for this task's result waits for those that follow it, too.
         if successor.reply_to.is_none() {
             successor.reply_to.clone_from(&message.reply_to);
@@ -89,8 +90,31 @@ async fn send(
             );
         }
     }
+    let (routed, straight): (Vec<_>, Vec<_>) = successors
+        .messages
+        .into_iter()
+        .partition(|successor| successor.destination.is_some());
+    successors.messages = straight;
+    send_some(session, sender, message, successors).await?;
+    // One that leads nowhere is not to hold up the next.
+    for successor in routed {
+        let one = Enqueue {
+            messages: vec![successor],
+            chords: Vec::new(),
+        };
+        send_some(session, sender, message, one).await?;
+    }
+    Ok(())
+}
+
+async fn send_some(
+    session: &Session,
+    sender: &Sender,
+    message: &Message,
+    successors: Enqueue,
+) -> Result<(), BrokerError> {
     match sender.send(session, successors).await {
-        Err(error @ BrokerError::Unsupported(_)) => {
+        Err(error @ (BrokerError::Unsupported(_) | BrokerError::Unroutable(_))) => {
             tracing::error!(task = message.task, id = %message.id, %error, "what follows a task could not be sent");
             Ok(())
         }

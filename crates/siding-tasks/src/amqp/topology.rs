@@ -13,6 +13,7 @@ use lapin::types::{FieldTable, ShortString};
 use super::error::{failed, refusal};
 use super::session::Session;
 use super::value::name;
+use super::{exchanges, inboxes};
 use crate::broker::BrokerError;
 
 /// How many messages wait in a queue, and how many consumers it has.
@@ -92,12 +93,41 @@ pub(super) async fn look(
     }
 }
 
-/// Makes sure that a queue of tasks is there.
+/// Makes sure that a queue of tasks is there, and bound to the exchanges that it is said to be bound to.
 pub(super) async fn ensure_task_queue(session: &Session, queue: &str) -> Result<(), BrokerError> {
-    if ensure(session, queue, &Missing::durable_queue()).await? {
+    if inboxes::is_inbox(queue) {
+        // Its worker makes it, and takes it along.
+        return Ok(());
+    }
+    let mut bindings = session.settings.task_queues.bindings(queue).peekable();
+    let is_made = ensure(session, queue, &Missing::durable_queue()).await?;
+    if is_made && bindings.peek().is_none() {
         bind_as_celery(session, queue).await;
     }
+    for bound in bindings {
+        let binding = format!("binding of {queue} to {bound}");
+        if is_made || !session.knows(&binding) {
+            let exchange = &bound.exchange;
+            ensure(session, &exchange.name, &exchanges::missing(exchange)).await?;
+            bind(session, queue, &exchange.name, &bound.routing_key).await?;
+            session.learn(&binding);
+        }
+    }
     Ok(())
+}
+
+/// Whether something is there.
+pub(super) async fn find(
+    session: &Session,
+    called: &str,
+    what: &Missing,
+) -> Result<bool, BrokerError> {
+    let key = what.key(called);
+    let found = session.knows(&key) || exists(session, called, what).await?;
+    if found {
+        session.learn(&key);
+    }
+    Ok(found)
 }
 
 /// Makes sure that something is there, and says whether it was made.
@@ -118,6 +148,19 @@ pub(super) async fn ensure(
 /// A queue may be gone: it is looked for again.
 pub(super) fn doubt_queue(session: &Session, queue: &str) {
     session.forget(&Missing::durable_queue().key(queue));
+}
+
+/// An exchange may be gone: it is looked for again.
+pub(super) fn doubt_exchange(session: &Session, exchange: &str) {
+    session.forget(&Missing::durable_exchange(ExchangeKind::Direct).key(exchange));
+}
+
+/// What is said when a queue takes no message.
+pub(super) fn refused() -> BrokerError {
+    BrokerError::Unavailable(
+        "a queue of the AMQP server takes no more messages: it is full, or its server has failed"
+            .to_owned(),
+    )
 }
 
 async fn exists(session: &Session, called: &str, missing: &Missing) -> Result<bool, BrokerError> {

@@ -114,7 +114,8 @@ fn expand_members(
         if size == 0 {
             continue;
         }
-        for name in ["countdown", "eta", "expires", "queue", "priority"] {
+        task.go_with(whole);
+        for name in ["countdown", "eta", "expires", "priority"] {
             if let Some(value) = whole.options.others.get(name) {
                 let own = task.options.others.entry(name.to_owned());
                 own.or_insert_with(|| value.clone());

@@ -7,7 +7,12 @@ use serde::de::DeserializeOwned;
 
 use super::shape::json;
 use super::{CanvasError, Kind};
-use crate::message::{Message, Priority, RawJson, Signature, TaskId, Timestamp};
+use crate::message::{
+    Destination, Exchange, ExchangeKind, Message, Priority, RawJson, Signature, TaskId, Timestamp,
+};
+
+/// The options that say where a message goes.
+const PLACE: [&str; 4] = ["queue", "exchange", "exchange_type", "routing_key"];
 
 /// A place in a group or in a chord's header.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +128,53 @@ impl Signature {
         }
     }
 
+    /// Where it goes if that is an exchange: Celery's rules, which take an exchange without a routing key for none unless it is
+    /// said to be of another kind than direct.
+    fn destination(&self) -> Result<Option<Destination>, CanvasError> {
+        let name: Option<String> = self.option("exchange")?;
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            return Ok(None);
+        };
+        let kind = match self.option::<String>("exchange_type")? {
+            None => ExchangeKind::Direct,
+            // The broker may know more kinds, which choose queues by themselves.
+            Some(kind) => ExchangeKind::parse(&kind).unwrap_or(ExchangeKind::Topic),
+        };
+        let key = self.option::<String>("routing_key")?.unwrap_or_default();
+        let exchange = Exchange { name, kind };
+        let is_named = !key.is_empty() || kind != ExchangeKind::Direct;
+        Ok(is_named.then(|| Destination::new(exchange, key)))
+    }
+
+    /// Has it sent to an exchange, and to no queue that it named before.
+    pub(crate) fn send_to(&mut self, destination: &Destination) {
+        self.options.others.remove("queue");
+        self.set("exchange", &destination.exchange.name);
+        self.set("exchange_type", destination.exchange.kind.as_str());
+        self.set("routing_key", &destination.routing_key);
+    }
+
+    /// Has it wait in a queue, and sent to no exchange that it named before.
+    pub(crate) fn wait_in(&mut self, queue: &str) {
+        for name in &PLACE[1..] {
+            self.options.others.remove(*name);
+        }
+        self.set("queue", queue);
+    }
+
+    /// Says where it goes as `whole` does, unless it says so itself.
+    pub(super) fn go_with(&mut self, whole: &Self) {
+        let others = &mut self.options.others;
+        if PLACE.iter().any(|name| others.contains_key(*name)) {
+            return;
+        }
+        for name in PLACE {
+            if let Some(value) = whole.options.others.get(name) {
+                others.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+
     /// Writes its options into the message that it becomes.
     pub(super) fn apply_to(
         &self,
@@ -132,6 +184,7 @@ impl Signature {
         if let Some(queue) = self.option("queue")? {
             message.queue = queue;
         }
+        message.destination = self.destination()?;
         if let Some(number) = self.option::<u8>("priority")? {
             message.priority = Priority::new(number)
                 .ok_or_else(|| self.refuse("priority", number.to_string(), "number up to 9"))?;

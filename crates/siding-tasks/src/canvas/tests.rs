@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Family, Shape, after_failure, after_success, expand, fallout};
 use crate::broker::Enqueue;
-use crate::message::{Exception, Message, RawJson, Signature, SignatureOptions, Timestamp};
+use crate::message::{
+    Destination, Exception, Exchange, Message, RawJson, Signature, SignatureOptions, Timestamp,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_381_488_135);
 
@@ -99,6 +101,59 @@ fn options_become_fields_of_the_message() {
     assert_eq!(limits.soft.map(|limit| limit.as_millis()), Some(20_500));
     assert!(message.ignore_result);
     assert_eq!(message.headers["x"].get(), "[1]");
+}
+
+/// As Celery has it: an exchange without a key is none, unless it is said to be of another kind than direct.
+#[test]
+fn a_step_goes_to_the_exchange_that_it_names() {
+    let to = |options: serde_json::Value| {
+        let message = sent(&json!({"task": "a", "options": options}))
+            .messages
+            .remove(0);
+        message.destination.map(|to| to.to_string())
+    };
+    let is = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        to(json!({"exchange": "e", "routing_key": "k", "queue": "q"})),
+        is("direct://e/k")
+    );
+    assert_eq!(
+        to(json!({"exchange": "e", "exchange_type": "topic", "routing_key": "k.l"})),
+        is("topic://e/k.l")
+    );
+    assert_eq!(
+        to(json!({"exchange": "e", "exchange_type": "fanout"})),
+        is("fanout://e/")
+    );
+    for none in [
+        json!({"exchange": "e", "queue": "q"}),
+        json!({"exchange": "e", "exchange_type": "direct", "routing_key": null}),
+        json!({"exchange": "", "routing_key": "k"}),
+        json!({"exchange": null, "routing_key": "k"}),
+    ] {
+        assert_eq!(to(none.clone()), None, "{none}");
+    }
+}
+
+/// A part that says where it goes is not sent to where its group goes.
+#[test]
+fn a_group_goes_to_an_exchange_with_all_of_its_parts() {
+    let mut group = Shape::Group(vec![
+        serde_json::from_value(task("a", "1")).unwrap(),
+        serde_json::from_value(json!({"task": "b", "options": {"queue": "own"}})).unwrap(),
+    ])
+    .sign(SignatureOptions::default());
+    group.wait_in("before");
+    group.send_to(&Destination::new(Exchange::topic("e"), "k"));
+    let mut out = Enqueue::default();
+    expand(group, &[], &Family::none(NOW), &mut out).unwrap();
+    let to = |at: usize| {
+        let message: &Message = &out.messages[at];
+        let to = message.destination.as_ref().map(ToString::to_string);
+        (message.queue.clone(), to)
+    };
+    assert_eq!(to(0), ("celery".to_owned(), Some("topic://e/k".to_owned())));
+    assert_eq!(to(1), ("own".to_owned(), None));
 }
 
 #[test]

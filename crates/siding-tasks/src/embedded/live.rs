@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::end::{self, Ending};
 use super::tx::Tx;
-use crate::broker::{Enqueue, Enqueued};
+use crate::broker::{BrokerError, Enqueue, Enqueued};
 use crate::message::{Exception, Message, State, TaskId, wire};
 
 /// A message and its text, which is made before the writer's thread gets it.
@@ -31,10 +31,18 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// What follows a task and is for an exchange is told to the log, for it must not hold up the rest.
+    ///
     /// # Errors
     /// When one of them cannot be written as JSON.
     pub(super) fn new(enqueue: Enqueue) -> Result<Self, serde_json::Error> {
-        let messages = enqueue.messages.into_iter();
+        let messages = enqueue.messages.into_iter().filter(|message| {
+            let refused = for_queue(message);
+            if let Err(error) = &refused {
+                tracing::error!(id = %message.id, %error, "what follows a task could not be sent");
+            }
+            refused.is_ok()
+        });
         Ok(Self {
             incoming: messages.map(Incoming::new).collect::<Result<_, _>>()?,
             chords: enqueue.chords,
@@ -44,6 +52,22 @@ impl Batch {
     pub(super) fn ids(&self) -> Vec<TaskId> {
         let ids = self.incoming.iter().map(|one| one.message.id.clone());
         ids.collect()
+    }
+}
+
+/// Whether all of them are for queues.
+pub(super) fn for_queues(enqueue: &Enqueue) -> Result<(), BrokerError> {
+    enqueue.messages.iter().try_for_each(for_queue)
+}
+
+fn for_queue(message: &Message) -> Result<(), BrokerError> {
+    match &message.destination {
+        None => Ok(()),
+        Some(destination) => Err(BrokerError::Unsupported(format!(
+            "the task {} was sent to {destination}, and the embedded store has no exchanges; name a queue, or use Redis or \
+             RabbitMQ as the broker",
+            message.task
+        ))),
     }
 }
 

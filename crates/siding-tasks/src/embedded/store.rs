@@ -235,6 +235,7 @@ fn not_json(error: &serde_json::Error) -> BrokerError {
 impl Broker for Embedded {
     fn enqueue(&self, request: Enqueue) -> BrokerFuture<'_, Vec<Enqueued>> {
         Box::pin(async move {
+            live::for_queues(&request)?;
             let batch = Batch::new(request).map_err(|error| not_json(&error))?;
             self.writer.call(move |tx| live::accept(tx, &batch)).await
         })

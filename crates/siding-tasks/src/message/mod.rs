@@ -4,6 +4,7 @@
 //! (`celery/backends/base.py`).
 
 pub(crate) mod body;
+mod destination;
 pub(crate) mod headers;
 mod id;
 mod meta;
@@ -19,6 +20,7 @@ pub(crate) mod wire;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use destination::{Destination, DestinationError, Exchange, ExchangeKind};
 pub use id::TaskId;
 pub use meta::{Exception, Meta, State};
 pub use priority::Priority;
@@ -41,6 +43,9 @@ pub struct Message {
     pub embed: Embed,
     /// The queue it waits in.
     pub queue: String,
+    /// The exchange that it is sent to instead, which chooses the queues: Celery's `exchange` and `routing_key`. A message that
+    /// has come out of a queue has none: sent again, it goes to that queue.
+    pub destination: Option<Destination>,
     /// How urgent it is, as its broker counts; see [`Broker::priority_number`](crate::Broker::priority_number).
     pub priority: Priority,
     /// It must not start earlier.
@@ -82,6 +87,7 @@ impl Message {
             kwargs: BTreeMap::new(),
             embed: Embed::default(),
             queue: Self::DEFAULT_QUEUE.to_owned(),
+            destination: None,
             priority: Priority::default(),
             eta: None,
             expires: None,
@@ -96,6 +102,15 @@ impl Message {
             origin: None,
             reply_to: None,
             headers: BTreeMap::new(),
+        }
+    }
+
+    /// The exchange and the routing key that it is sent with: of one that goes straight to a queue, the default exchange and
+    /// the queue.
+    pub(crate) fn address(&self) -> (&str, &str) {
+        match &self.destination {
+            Some(to) => (&to.exchange.name, &to.routing_key),
+            None => ("", &self.queue),
         }
     }
 

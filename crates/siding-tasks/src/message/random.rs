@@ -91,6 +91,7 @@ prop_compose! {
         Message {
             id, task, args, kwargs, embed, queue, eta, expires, retries, root_id, parent_id, group, group_index,
             ignore_result, unique_key, origin, reply_to, headers,
+            destination: None,
             priority: Priority::new(priority).unwrap(),
             time_limits: TimeLimits { hard, soft },
         }

@@ -24,11 +24,11 @@ type Claimed = (usize, String, String, String, String);
 type Answer = (Vec<Claimed>, Vec<(String, String)>, String);
 
 impl Shared {
-    pub(super) async fn claim(&self, request: ClaimRequest) -> Result<Claim, BrokerError> {
-        for queue in &request.queues {
-            self.declare_queue(queue).await?;
-        }
-        let lists = self.keys.lists(&request.queues);
+    pub(super) async fn claim(
+        self: &Arc<Self>,
+        request: ClaimRequest,
+    ) -> Result<Claim, BrokerError> {
+        let lists = self.keys.lists(&self.served(&request).await?);
         let mut call = scripts::CLAIM.prepare_invoke();
         call.key(self.keys.unacked())
             .key(self.keys.unacked_index())

@@ -61,6 +61,12 @@ impl Keys {
         }
     }
 
+    /// What stands before and after a queue's name in the name of its list for `priority`.
+    pub(super) fn around(&self, priority: Priority) -> (String, String) {
+        let list = self.list("", priority);
+        (self.prefix.clone(), list[self.prefix.len()..].to_owned())
+    }
+
     /// The lists of `queues` with the queue of each, the most urgent first: on Redis, 0.
     pub(super) fn lists(&self, queues: &[String]) -> Vec<(String, String)> {
         let by_step = self.steps.iter().map(|step| {
@@ -126,13 +132,30 @@ impl Keys {
         self.key(&format!("siding.lead.{name}"))
     }
 
+    /// kombu's table of what is bound to an exchange.
     pub(super) fn binding(&self, exchange: &str) -> String {
         self.key(&format!("_kombu.binding.{exchange}"))
+    }
+
+    /// A binding as it stands in the table of its exchange; one of a direct exchange has no pattern.
+    pub(super) fn binding_member(&self, key: &str, pattern: &str, queue: &str) -> String {
+        [key, pattern, queue].join(&self.separator)
+    }
+
+    /// The routing key and the queue of a binding.
+    pub(super) fn bound<'a>(&self, member: &'a str) -> Option<(&'a str, &'a str)> {
+        let mut parts = member.splitn(3, self.separator.as_str());
+        let (key, _, queue) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((key, queue))
     }
 
     /// What protects a binding from the sweep of kombu 5.7.
     pub(super) fn permanent_binding(&self, exchange: &str) -> String {
         self.key(&format!("_kombu.binding_permanent.{exchange}"))
+    }
+
+    pub(super) fn separator(&self) -> &str {
+        &self.separator
     }
 
     /// The channel of a fanout exchange, or one of its topics.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Shared, scripts, send};
+use super::{Shared, place, scripts, send};
 use crate::broker::{BrokerError, ListFilter, Listed, QueueCount};
 use crate::celery::{envelope, unpack};
 use crate::message::{Exception, Message, Meta, State, TaskId, Timestamp};
@@ -39,13 +39,12 @@ impl Shared {
             let mut ask = redis::cmd("SMEMBERS");
             ask.arg(&key);
             let members: Vec<String> = self.link.query(&ask).await?;
-            let names = members
-                .iter()
-                .filter_map(|member| member.rsplit("\x06\x16").next());
-            // The queues of control and events hold no tasks.
-            let names =
-                names.filter(|name| !name.contains("pidbox") && !name.starts_with("celeryev"));
-            queues.extend(names.map(ToOwned::to_owned));
+            let bound = members.iter().filter_map(|member| self.keys.bound(member));
+            // The queues of control and events hold no tasks, those of broadcasts are no lists.
+            let queues_of_tasks = bound.map(|(_, queue)| queue).filter(|name| {
+                !name.contains("pidbox") && !name.starts_with("celeryev") && !place::is_inbox(name)
+            });
+            queues.extend(queues_of_tasks.map(ToOwned::to_owned));
         }
         Ok(queues.into_iter().collect())
     }

@@ -7,6 +7,7 @@
 //! | takes a message and notes it as unacknowledged in two steps: a crash between them loses it | one step, a script in the server |
 //! | counts the visibility timeout from the claim: longer tasks run twice | renews claims while they are held |
 //! | acknowledges by the delivery tag, which a restored message keeps: the first holder takes the claim of the second away | acknowledges only the claim that it wrote |
+//! | gives all copies that an exchange makes of a message one delivery tag: their holders take each other's claims | gives each a tag of its own, when it sends and when it claims |
 //! | restores claims after the visibility timeout, an hour | does that too; and claims of its own kind once they are not renewed, half a minute |
 //! | stores the result, acknowledges and sends what follows one after the other | one step, if results are in the same database |
 //!
@@ -16,6 +17,7 @@ mod claim;
 mod client;
 mod ears;
 mod held;
+mod inboxes;
 mod keys;
 mod lease;
 mod link;
@@ -23,6 +25,7 @@ mod lookup;
 mod manage;
 mod master;
 mod parts;
+mod place;
 mod remote;
 mod resend;
 mod restore;
@@ -44,6 +47,7 @@ use std::time::Duration;
 
 use ears::Ears;
 use held::{Held, Holding};
+use inboxes::Inboxes;
 use keys::Keys;
 use link::Link;
 pub(crate) use results::RedisResults;
@@ -93,6 +97,7 @@ struct Shared {
     beside: Option<Arc<RedisResults>>,
     results: Arc<dyn Results>,
     holding: Holding,
+    inboxes: Inboxes,
     /// The lists that the last claim asked for, and the mark of what it left there.
     looked: Mutex<(Vec<String>, String)>,
     /// Whether messages of lost workers are being looked for.
@@ -166,6 +171,7 @@ impl Redis {
             beside,
             results,
             holding: Holding::default(),
+            inboxes: Inboxes::default(),
             looked: Mutex::default(),
             restoring: AtomicBool::new(false),
             declared: Mutex::default(),
@@ -197,7 +203,14 @@ async fn commit(
         None => call.arg("").arg("").arg(""),
     };
     writes.add_to(&mut call);
-    let done: u8 = link.run(&call).await?;
+    let (done, lost): (u8, Vec<usize>) = link.run(&call).await?;
+    for push in lost
+        .iter()
+        .filter_map(|number| writes.pushes.get(number - 1))
+    {
+        let (id, place) = (&push.id, &push.place);
+        tracing::error!(%id, "what follows a task could not be sent: {place} has no queue for it");
+    }
     Ok(done == 1)
 }
 

@@ -46,15 +46,10 @@ impl Shared {
         ask.arg(self.keys.binding(exchange));
         let members: Vec<String> = self.link.query(&ask).await?;
         for member in members {
-            let mut parts = member.split("\x06\x16");
-            let (Some(routing_key), Some(_), Some(queue)) =
-                (parts.next(), parts.next(), parts.next())
+            let Some((_, queue)) = self.keys.bound(&member).filter(|(bound, _)| *bound == key)
             else {
                 continue;
             };
-            if routing_key != key {
-                continue;
-            }
             let list = self.keys.list(queue, Priority::default());
             let mut commands = redis::pipe();
             commands

@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::held::{self, Held};
+use super::place::Place;
 use super::{Shared, scripts};
 use crate::broker::{BrokerError, Lease, Settlement};
 use crate::celery::{envelope, unpack};
@@ -128,7 +129,7 @@ impl Shared {
         let parts = entry
             .as_deref()
             .map(serde_json::from_str::<(RawJson, String, String)>);
-        let (text, lists) = match parts {
+        let (text, place) = match parts {
             Some(Ok((message, exchange, routing_key))) => {
                 let again = again(&message, holder);
                 if again.losses >= LOSSES_MAX
@@ -138,52 +139,28 @@ impl Shared {
                 {
                     return Ok(());
                 }
-                let queues = self.queues(&exchange, &routing_key).await?;
-                let lists = queues
-                    .iter()
-                    .map(|queue| self.keys.list(queue, again.priority));
-                (again.text, lists.collect())
+                let priority = again.priority;
+                let place = Place::before(&self.keys, &exchange, &routing_key, priority);
+                (again.text, place)
             }
             // A claim without a message, or one that nobody can read, is no claim.
-            Some(Err(_)) | None => (String::new(), Vec::new()),
+            Some(Err(_)) | None => (String::new(), Place::Nowhere),
         };
         let mut call = scripts::RESTORE.prepare_invoke();
         call.key(self.keys.unacked())
             .key(self.keys.unacked_index())
             .key(self.keys.leases());
-        for list in &lists {
-            call.key(list);
-        }
         let texts = match self.keys.look_after() {
             true => self.keys.sent_texts(),
             false => String::new(),
         };
         call.arg(tag).arg(fence).arg(&text).arg(texts);
-        let restored: u8 = self.link.run(&call).await?;
-        if restored == 1 && !lists.is_empty() {
+        place.add_to(&mut call);
+        let lists: i64 = self.link.run(&call).await?;
+        if lists > 0 {
             tracing::warn!(tag, "a message of a worker that is gone was put back");
         }
         Ok(())
-    }
-
-    /// The queues that messages of an exchange with this routing key go to.
-    async fn queues(&self, exchange: &str, routing_key: &str) -> Result<Vec<String>, BrokerError> {
-        if exchange.is_empty() {
-            return Ok(vec![routing_key.to_owned()]);
-        }
-        let mut ask = redis::cmd("SMEMBERS");
-        ask.arg(self.keys.binding(exchange));
-        let members: Vec<String> = self.link.query(&ask).await?;
-        let queues = members.iter().filter_map(|member| {
-            let mut parts = member.split("\x06\x16");
-            let (key, _, queue) = (parts.next()?, parts.next()?, parts.next()?);
-            (key == routing_key).then(|| queue.to_owned())
-        });
-        let queues: Vec<_> = queues.collect();
-        Ok(match queues.is_empty() {
-            true => vec![routing_key.to_owned()],
-            false => queues,
-        })
     }
 
     /// Ends a message with which too many workers were lost: it may be what ends them.

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use redis::Script;
 
 macro_rules! scripts {
-    ($($name:ident = $file:literal),* $(,)?) => {
+    ($($name:ident = $file:literal $(with $more:literal)?),* $(,)?) => {
         $(pub(super) static $name: LazyLock<Script> =
             LazyLock::new(|| Script::new(concat!(
                 include_str!("lua/claims.lua"),
+                $(include_str!(concat!("lua/", $more, ".lua")),)?
                 include_str!(concat!("lua/", $file, ".lua")),
             )));)*
     };
@@ -23,8 +24,8 @@ scripts! {
     RENEW = "renew",
     RESEND = "resend",
     RESIGN = "resign",
-    RESTORE = "restore",
-    SEND = "send",
-    SETTLE = "settle",
+    RESTORE = "restore" with "places",
+    SEND = "send" with "places",
+    SETTLE = "settle" with "places",
     STARTED = "started",
 }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::keys::Keys;
+use super::place::{self, Place};
 use super::writes::Push;
 use super::{Shared, Writes, held, scripts};
 use crate::broker::{BrokerError, Enqueue, Enqueued};
@@ -22,9 +23,10 @@ pub(super) fn text(message: &Message) -> Result<(String, String), BrokerError> {
             message.task
         ))
     })?;
+    let (exchange, routing_key) = message.address();
     let address = Address {
-        exchange: String::new(),
-        routing_key: message.queue.clone(),
+        exchange: exchange.to_owned(),
+        routing_key: routing_key.to_owned(),
         delivery_tag: uuid::Uuid::new_v4().to_string(),
         redelivered: false,
     };
@@ -43,20 +45,27 @@ fn guard(keys: &Keys, message: &Message) -> String {
 impl Shared {
     pub(super) async fn send(&self, mut request: Enqueue) -> Result<Vec<Enqueued>, BrokerError> {
         for message in &mut request.messages {
-            self.settings.routes.apply(message);
+            self.route(message);
         }
         self.declare(&request).await?;
         if let ([message], []) = (&*request.messages, &*request.chords)
+            && message.destination.is_none()
             && guard(&self.keys, message).is_empty()
             && self.settings.resend_lost.is_none()
         {
             let push = self.push_of(message.clone())?;
             let mut command = redis::cmd("LPUSH");
-            command.arg(push.list).arg(push.text);
+            let list = self.keys.list(&message.queue, message.priority);
+            command.arg(list).arg(push.text);
             self.link.query::<()>(&command).await?;
             return Ok(vec![Enqueued::Accepted]);
         }
         self.begin_chords_elsewhere(&request).await?;
+        self.send_all(request).await
+    }
+
+    /// Sends all of it, or nothing when a message leads nowhere.
+    async fn send_all(&self, request: Enqueue) -> Result<Vec<Enqueued>, BrokerError> {
         let mut values = Writes::default();
         if let Some(results) = &self.beside {
             for (group, parts) in &request.chords {
@@ -73,18 +82,29 @@ impl Shared {
         if self.settings.resend_lost.is_some() {
             call.key(self.keys.sent_texts()).key(self.keys.sent_looks());
         }
+        let mut places = Vec::with_capacity(request.messages.len());
         for message in request.messages {
             let guard = guard(&self.keys, &message);
             let push = self.push_of(message)?;
-            call.arg(&push.list)
-                .arg(&push.text)
+            push.place.add_to(&mut call);
+            call.arg(&push.text)
                 .arg(push.id.as_str())
                 .arg(guard)
                 .arg(GUARD_SECONDS);
             push.add_look(&mut call);
+            places.push(push.place);
         }
-        let answers: Vec<String> = self.link.run(&call).await?;
-        Ok(answers.into_iter().map(answered).collect())
+        let (answers, lost): (Vec<String>, Vec<usize>) = self.link.run(&call).await?;
+        match lost.first().and_then(|number| places.get(number - 1)) {
+            Some(place) => Err(unroutable(place)),
+            None => Ok(answers.into_iter().map(answered).collect()),
+        }
+    }
+
+    /// Says where it goes if it says neither a queue nor an exchange, and which exchange if its queue is a broadcast.
+    fn route(&self, message: &mut Message) {
+        self.settings.routes.apply(message);
+        self.settings.task_queues.apply(message);
     }
 
     /// What goes into which list for `message`.
@@ -95,12 +115,14 @@ impl Shared {
         let look = self
             .settings
             .resend_lost
-            .filter(|_| !message.ignore_result && self.beside.is_some());
+            .filter(|_| !message.ignore_result && self.beside.is_some())
+            // Each queue may have a copy, and one result does not tell which has ended.
+            .filter(|_| message.destination.is_none());
         let wait = message
             .eta
             .map_or(Duration::ZERO, |eta| eta.since(Timestamp::now()));
         Ok(Push {
-            list: self.keys.list(&message.queue, message.priority),
+            place: Place::of(&self.keys, &message),
             text,
             tag,
             id: message.id,
@@ -110,7 +132,7 @@ impl Shared {
 
     /// Says which queue it goes to, and where its result is waited for, if that is a queue and nobody else has said so.
     pub(super) fn addressed(&self, mut message: Message) -> Message {
-        self.settings.routes.apply(&mut message);
+        self.route(&mut message);
         if message.reply_to.is_none() {
             message.reply_to = self.results.reply_to();
         }
@@ -134,11 +156,35 @@ impl Shared {
     }
 
     /// Tells Python of queues: whoever publishes to their exchange finds them.
-    async fn declare(&self, request: &Enqueue) -> Result<(), BrokerError> {
+    pub(super) async fn declare(&self, request: &Enqueue) -> Result<(), BrokerError> {
         for message in &request.messages {
-            self.declare_queue(&message.queue).await?;
+            match &message.destination {
+                None => self.declare_queue(&message.queue).await?,
+                Some(to) => {
+                    for queue in self.settings.task_queues.bound_to(&to.exchange) {
+                        self.declare_queue(queue).await?;
+                    }
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The exchanges that a queue is bound to, and how: that of its own name, unless there are others.
+    fn bindings(&self, queue: &str) -> Vec<(String, String)> {
+        let bound = self.settings.task_queues.bindings(queue).map(|bound| {
+            let key = &bound.routing_key;
+            let member = self.keys.binding_member(key, &place::pattern(bound), queue);
+            (bound.exchange.name.clone(), member)
+        });
+        let bound: Vec<_> = bound.collect();
+        match bound.is_empty() {
+            true => {
+                let member = self.keys.binding_member(queue, "", queue);
+                vec![(queue.to_owned(), member)]
+            }
+            false => bound,
+        }
     }
 
     pub(super) async fn declare_queue(&self, queue: &str) -> Result<(), BrokerError> {
@@ -149,19 +195,26 @@ impl Shared {
         if is_known {
             return Ok(());
         }
-        let member = format!("{queue}\x06\x16\x06\x16{queue}");
         let mut commands = redis::pipe();
-        commands
-            .atomic()
-            .sadd(self.keys.binding(queue), &member)
-            .ignore()
-            .sadd(self.keys.permanent_binding(queue), &member)
-            .ignore();
+        commands.atomic();
+        for (exchange, member) in self.bindings(queue) {
+            commands
+                .sadd(self.keys.binding(&exchange), &member)
+                .ignore()
+                .sadd(self.keys.permanent_binding(&exchange), &member)
+                .ignore();
+        }
         self.link.pipe::<()>(&commands).await?;
         let mut declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
         declared.insert(queue.to_owned());
         Ok(())
     }
+}
+
+fn unroutable(place: &Place) -> BrokerError {
+    BrokerError::Unroutable(format!(
+        "{place} has no queue for it; start the worker that serves one, or bind one in `task_queues`. Nothing was sent"
+    ))
 }
 
 fn answered(answer: String) -> Enqueued {

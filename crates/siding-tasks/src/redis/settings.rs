@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::queues::TaskQueues;
 use crate::routes::TaskRoutes;
 use crate::url::RedisUrl;
 
@@ -36,8 +37,10 @@ pub struct RedisSettings {
     /// writes a call, looks after no call whose result is thrown away, and asks of Python's workers that they acknowledge
     /// late (`task_acks_late`) or track starts: of one that runs and says neither, nothing is to be found.
     pub resend_lost: Option<Duration>,
-    /// The queues of tasks: Celery's `task_routes`. None unless set.
+    /// Where tasks go: Celery's `task_routes`. None unless set.
     pub routes: TaskRoutes,
+    /// The queues that are bound to exchanges: Celery's `task_queues`. None unless set.
+    pub task_queues: TaskQueues,
     /// What a command may take before its connection is given up: 5 s unless set.
     pub response_timeout: Duration,
     /// What stands before every key of a result. A prefix that ends in none of `:_-.` gets a `_`, as in Celery.
@@ -60,6 +63,7 @@ impl RedisSettings {
             separator: "\x06\x16".to_owned(),
             resend_lost: None,
             routes: TaskRoutes::default(),
+            task_queues: TaskQueues::default(),
             response_timeout: Duration::from_secs(5),
             result_key_prefix: String::new(),
             result_expires: Duration::from_secs(24 * 3_600),

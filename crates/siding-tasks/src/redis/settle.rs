@@ -178,6 +178,10 @@ impl Shared {
                 }
             }
         }
+        let routed = request.messages.iter().any(|one| one.destination.is_some());
+        if routed {
+            self.declare(&request).await?;
+        }
         for message in request.messages {
             let (task, id) = (message.task.clone(), message.id.clone());
             // The task itself has ended, and must not run again for what follows it.

@@ -2,6 +2,7 @@
 
 use redis::ScriptInvocation;
 
+use super::place::Place;
 use crate::message::TaskId;
 
 /// What is written in one step: the arguments of `settle.lua`.
@@ -17,10 +18,10 @@ pub(super) struct Writes {
     pub(super) values: Vec<(String, String, i64)>,
 }
 
-/// A message on its way into a list.
+/// A message on its way.
 #[derive(Debug)]
 pub(super) struct Push {
-    pub(super) list: String,
+    pub(super) place: Place,
     pub(super) text: String,
     /// Its delivery tag.
     pub(super) tag: String,
@@ -60,7 +61,8 @@ impl Writes {
         }
         call.arg(self.pushes.len());
         for push in &self.pushes {
-            call.arg(&push.list).arg(&push.text);
+            push.place.add_to(call);
+            call.arg(&push.text);
             push.add_look(call);
         }
         call.arg(self.values.len());

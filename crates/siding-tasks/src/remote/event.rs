@@ -107,9 +107,10 @@ impl Happened {
         match self {
             Self::Sent(message) => {
                 let mut fields = call(message);
+                let (exchange, routing_key) = message.address();
                 fields.insert("queue".to_owned(), json!(message.queue));
-                fields.insert("exchange".to_owned(), json!(""));
-                fields.insert("routing_key".to_owned(), json!(message.queue));
+                fields.insert("exchange".to_owned(), json!(exchange));
+                fields.insert("routing_key".to_owned(), json!(routing_key));
                 fields
             }
             Self::Received(context) => call(context.message()),

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::{Canvas, SendError, enqueue};
 use crate::broker::{Enqueue, Enqueued};
 use crate::canvas::number_priorities;
-use crate::message::{Message, Priority, RawJson, Signature, TaskId, Timestamp};
+use crate::message::{
+    Destination, Exchange, Message, Priority, RawJson, Signature, TaskId, Timestamp,
+};
 use crate::result::AsyncResult;
 use crate::tasks::Tasks;
 
@@ -88,7 +90,34 @@ impl<T> ApplyAsync<T> {
 
     /// The queue that it waits in.
     pub fn queue(self, queue: impl Into<String>) -> Self {
-        self.set(|message| message.queue = queue.into())
+        self.set(|message| {
+            message.queue = queue.into();
+            message.destination = None;
+        })
+    }
+
+    /// The exchange that it is sent to, and its routing key: Celery's `apply_async(exchange=…, routing_key=…)`. Each queue that
+    /// the exchange has for the key gets it, so that several workers may run it, under one id. That there is none is an error,
+    /// [`BrokerError::Unroutable`](crate::BrokerError::Unroutable). Whether an exchange is direct or topic, the broker knows;
+    /// that it is fanout is to be said. The embedded store has no exchanges.
+    ///
+    /// ```
+    /// # async fn send(import: siding_tasks::Task<(u64,), ()>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use siding_tasks::Exchange;
+    ///
+    /// import.apply_async(7).exchange(Exchange::topic("media"), "media.video.new").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn exchange(self, exchange: Exchange, routing_key: impl Into<String>) -> Self {
+        let destination = Destination::new(exchange, routing_key);
+        self.set(|message| message.destination = Some(destination))
+    }
+
+    /// Every worker runs it that has kombu's `Broadcast(name)` among its queues, and listens now. That there is none is no
+    /// error. Throw the [result](Self::ignore_result) away: all of them have the same id.
+    pub fn broadcast(self, name: impl Into<String>) -> Self {
+        let destination = Destination::broadcast(name);
+        self.set(|message| message.destination = Some(destination))
     }
 
     /// Its id. Sending the same id again sends nothing while it waits, runs, or has succeeded.

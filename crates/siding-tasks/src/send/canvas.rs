@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{SendError, enqueue};
 use crate::broker::Enqueue;
 use crate::canvas::{NEUTRAL_PRIORITY, Shape, expand, freeze, leaves, number_priorities};
-use crate::message::{Priority, Signature, SignatureOptions, TaskId};
+use crate::message::{Destination, Exchange, Priority, Signature, SignatureOptions, TaskId};
 use crate::result::{AsyncResult, GroupResult};
 use crate::tasks::Tasks;
 
@@ -105,7 +105,22 @@ impl<T> Canvas<T> {
 
     /// The queue; of a chain, the first task's.
     pub fn queue(self, queue: &str) -> Self {
-        self.set("queue", queue)
+        self.map_signature(|signature| signature.wait_in(queue))
+    }
+
+    /// The exchange that it is sent to, and its routing key; of a chain, the first task's. See [`ApplyAsync::exchange`].
+    ///
+    /// [`ApplyAsync::exchange`]: crate::ApplyAsync::exchange
+    pub fn exchange(self, exchange: Exchange, routing_key: &str) -> Self {
+        let destination = Destination::new(exchange, routing_key);
+        self.map_signature(|signature| signature.send_to(&destination))
+    }
+
+    /// Every worker with the queue `Broadcast(name)` runs it; of a chain, the first task. See [`ApplyAsync::broadcast`].
+    ///
+    /// [`ApplyAsync::broadcast`]: crate::ApplyAsync::broadcast
+    pub fn broadcast(self, name: &str) -> Self {
+        self.map_signature(|signature| signature.send_to(&Destination::broadcast(name)))
     }
 
     /// How urgent it is; of a chain, the first task.

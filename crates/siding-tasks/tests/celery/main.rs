@@ -4,6 +4,7 @@
 
 mod amqp;
 mod control;
+mod exchanges;
 mod fleet;
 mod from_python;
 mod mixed;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use siding_tasks::{BackendUrl, RemoteControl, TaskRoutes, Unknown};
+use siding_tasks::{BackendUrl, RemoteControl, TaskQueues, TaskRoutes, Unknown};
 
 /// How a broker that Celery's workers and clients may share is used. The defaults are Celery's. `unknown_tasks` counts for the
 /// embedded store too.
@@ -32,8 +32,10 @@ pub struct CelerySettings {
     pub visibility_timeout: Duration,
     /// How long results are kept on Redis: Celery's `result_expires`, 1 day unless set.
     pub result_expires: Duration,
-    /// The queues of tasks that name none: Celery's `task_routes`. None unless set.
+    /// Where tasks go that name no queue and no exchange: Celery's `task_routes`. None unless set.
     pub task_routes: TaskRoutes,
+    /// The queues that are bound to exchanges, and broadcasts: Celery's `task_queues`. None unless set.
+    pub task_queues: TaskQueues,
     /// When a call that was sent from here over Redis, has not ended and is nowhere to be found is sent again: never unless set;
     /// see [`RedisSettings::resend_lost`](siding_tasks::RedisSettings).
     pub resend_lost: Option<Duration>,
@@ -55,6 +57,7 @@ impl Default for CelerySettings {
             visibility_timeout: Duration::from_secs(3_600),
             result_expires: Duration::from_secs(24 * 3_600),
             task_routes: TaskRoutes::default(),
+            task_queues: TaskQueues::default(),
             resend_lost: None,
             task_events: false,
             remote_control: RemoteControl::All,

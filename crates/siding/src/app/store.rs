@@ -56,6 +56,7 @@ async fn over_amqp(url: &AmqpUrl, settings: &TaskSettings) -> Result<Arc<dyn Bro
     let mut broker = AmqpSettings::new(url.clone());
     broker.queues.clone_from(&settings.queues);
     broker.routes.clone_from(&settings.celery.task_routes);
+    broker.task_queues.clone_from(&settings.celery.task_queues);
     let connected = match results(&settings.celery)? {
         None => Amqp::connect(broker).await,
         Some(results) => Amqp::connect_with(broker, results).await,
@@ -103,6 +104,7 @@ fn redis_settings(url: &RedisUrl, celery: &CelerySettings) -> RedisSettings {
     settings.result_expires = celery.result_expires;
     settings.resend_lost = celery.resend_lost;
     settings.routes.clone_from(&celery.task_routes);
+    settings.task_queues.clone_from(&celery.task_queues);
     settings
 }
 

@@ -9,10 +9,11 @@ mod progress;
 pub(crate) mod wire;
 
 pub use siding_tasks::{
-    AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Exception, GetError, Group,
-    GroupResult, Meta, Priority, RawJson, RedisServer, RedisUrl, RemoteControl, Revocation,
-    Schedule, Secret, SendError, Sentinels, ServerAddress, State, Task, TaskContext, TaskError,
-    TaskId, TaskRoutes, Tasks, Tls, TlsFiles, Unknown, UrlError, chain, chord, group,
+    AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Destination, Exception,
+    Exchange, ExchangeKind, GetError, Group, GroupResult, Meta, Priority, RawJson, RedisServer,
+    RedisUrl, RemoteControl, Revocation, Schedule, Secret, SendError, Sentinels, ServerAddress, State, Task, TaskContext,
+    TaskError, TaskId, TaskQueues, TaskRoutes, Tasks, Tls, TlsFiles, Unknown, UrlError, chain,
+    chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};

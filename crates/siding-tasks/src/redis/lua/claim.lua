@@ -30,6 +30,18 @@ local function decode(raw)
     return pcall(cjson.decode, (raw:gsub('\\u[dD][89a-fA-F]%x%x', '\\u0020')))
 end
 
+-- An exchange may have given one message to several queues, where kombu leaves the tag the same. Claims are kept by tags: two
+-- workers that hold a copy each would take the claim from each other.
+local function own_copy(raw, message, tag, queue)
+    local info = message.properties.delivery_info
+    local routed = type(info) == 'table' and type(info.exchange) == 'string' and info.exchange ~= ''
+    local own = '/' .. queue
+    if not routed or tag:sub(-#own) == own then return raw, tag end
+    local copy = with_tag(raw, tag, tag .. own)
+    if copy == raw then return raw, tag end
+    return copy, tag .. own
+end
+
 local claims, bad = {}, {}
 for place, queue in ipairs(queues) do
     local list, passed = KEYS[5 + place], 0
@@ -49,6 +61,7 @@ for place, queue in ipairs(queues) do
             passed = passed + 1
         else
             if passed == 0 then redis.call('RPOP', list) else redis.call('LREM', list, -1, raw) end
+            raw, tag = own_copy(raw, message, tag, queue)
             local fence = string.format('%06d', (first + #claims) % 1000000)
             redis.call('HSET', unacked, tag, entry(raw, queue))
             redis.call('ZADD', index, score_of(ARGV[2], fence), tag)

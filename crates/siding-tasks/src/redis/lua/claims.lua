@@ -22,3 +22,15 @@ local function mark_of_all(keys, first)
     for place = first, #keys do marks[#marks + 1] = mark_of(keys[place]) end
     return table.concat(marks, ' ')
 end
+
+-- `message` with another delivery tag.
+local function with_tag(message, tag, other)
+    local first, last = message:find('"' .. tag .. '"', 1, true)
+    if not first then return message end
+    return message:sub(1, first) .. other .. message:sub(last)
+end
+
+-- What a worker that is gone has not run of broadcasts to it, nobody will.
+local function expire_inbox(list)
+    if list:find('bcast.', 1, true) then redis.call('PEXPIRE', list, 86400000) end
+end

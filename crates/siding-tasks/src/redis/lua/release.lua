@@ -6,4 +6,5 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1] .. ' ' .. ARGV[2])
 redis.call('RPUSH', KEYS[4], ARGV[3])
+expire_inbox(KEYS[4])
 return 1

@@ -2,9 +2,10 @@
 -- KEYS: unacked, unacked_index, leases, the prefix of revocations; and where calls are looked after, their texts and looks.
 -- ARGV: the tag, its fence ('' when no claim is ended), the task's id; the number of guards, then for each a key and the
 -- value that it must have; the number of results, then for each its key, seconds to keep it and the document; the
--- number of messages, then for each its list, its text, its tag, its member among the looks and when that is; the
+-- number of messages, then for each its place, its text, its tag, its member among the looks and when that is; the
 -- number of values, then for each its key, the value and seconds to keep it (0 deletes it; -1 deletes it if it has the
 -- value).
+-- Returns whether it was done, and the messages that lead nowhere, by their number: these are left out.
 local unacked, index, leases, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tag, fence, id = ARGV[1], ARGV[2], ARGV[3]
 local at = 3
@@ -13,10 +14,10 @@ local function take()
     return ARGV[at]
 end
 
-if fence ~= '' and not holds(index, tag, fence) then return 0 end
+if fence ~= '' and not holds(index, tag, fence) then return {0, {}} end
 for _ = 1, tonumber(take()) do
     local key, value = take(), take()
-    if redis.call('GET', key) ~= value then return 0 end
+    if redis.call('GET', key) ~= value then return {0, {}} end
 end
 if fence ~= '' then
     redis.call('ZREM', index, tag)
@@ -45,11 +46,14 @@ for _ = 1, tonumber(take()) do
         redis.call('PUBLISH', key, document)
     end
 end
-for _ = 1, tonumber(take()) do
-    local list, message, new, member, look = take(), take(), take(), take(), take()
-    redis.call('LPUSH', list, message)
+local lost = {}
+for number = 1, tonumber(take()) do
+    local place = place_of(take)
+    local message, new, member, look = take(), take(), take(), take()
+    if not leads_anywhere(place) then lost[#lost + 1] = number end
+    put(place, message, new)
     if look ~= '' then
-        redis.call('HSET', KEYS[5], new, list .. '\n' .. message)
+        redis.call('HSET', KEYS[5], new, place.lists[1] .. '\n' .. message)
         redis.call('ZADD', KEYS[6], look, member)
     end
 end
@@ -61,4 +65,4 @@ for _ = 1, tonumber(take()) do
         redis.call('DEL', key)
     end
 end
-return 1
+return {1, lost}

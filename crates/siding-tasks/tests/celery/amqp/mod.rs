@@ -15,7 +15,7 @@ mod connections;
 mod delays;
 mod letters;
 mod managing;
-mod python;
+pub(crate) mod python;
 mod queues;
 mod remote;
 pub(crate) mod support;

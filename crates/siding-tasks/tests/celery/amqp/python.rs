@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::support::*;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The Python that has this version of Celery.
 pub(super) fn python(version: &str) -> PathBuf {
@@ -41,11 +41,14 @@ fn peer(space: &Space, version: &str) -> Command {
     if let Some(backend) = &space.backend {
         command.env("SIDING_TEST_BACKEND", backend);
     }
+    if let Some(queues) = &space.python_queues {
+        command.env("SIDING_TEST_QUEUES", queues.to_string());
+    }
     command
 }
 
 /// Runs a script of Celery, and returns what it leaves in `out`.
-async fn script(space: &Space, version: &str, script: &str) -> Value {
+pub(crate) async fn script(space: &Space, version: &str, script: &str) -> Value {
     let mut command = peer(space, version);
     let script = script.to_owned();
     let run = tokio::task::spawn_blocking(move || {
@@ -61,11 +64,16 @@ async fn script(space: &Space, version: &str, script: &str) -> Value {
 }
 
 /// A worker of Celery. It is killed when this is dropped.
-struct PythonWorker(Child);
+pub(crate) struct PythonWorker(Child);
 
 impl PythonWorker {
     /// Starts it and waits until it is ready.
-    async fn start(space: &Space, version: &str) -> Self {
+    pub(crate) async fn start(space: &Space, version: &str) -> Self {
+        Self::start_with(space, version, &[]).await
+    }
+
+    /// The same with more options of `celery worker`.
+    pub(crate) async fn start_with(space: &Space, version: &str, options: &[&str]) -> Self {
         let mut command = peer(space, version);
         command
             .args([
@@ -77,6 +85,7 @@ impl PythonWorker {
                 "--pool=solo",
                 "--loglevel=INFO",
             ])
+            .args(options)
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = child.stderr.take().unwrap();
@@ -109,7 +118,7 @@ impl Drop for PythonWorker {
 }
 
 /// Runs `test` in a virtual host of its own, on a Siding runtime, beside Celery of `version`.
-fn beside<F: Future<Output = ()>>(version: &str, test: impl FnOnce(Space) -> F) {
+pub(crate) fn beside<F: Future<Output = ()>>(version: &str, test: impl FnOnce(Space) -> F) {
     let python = python(version);
     if !python.exists() {
         return leave_out(&format!(
@@ -120,7 +129,7 @@ fn beside<F: Future<Output = ()>>(version: &str, test: impl FnOnce(Space) -> F) 
     Space::with_host_on_siding(test);
 }
 
-async fn tasks(space: &Space) -> (Tasks, Arc<Amqp>) {
+pub(crate) async fn tasks(space: &Space) -> (Tasks, Arc<Amqp>) {
     let tasks = Tasks::new();
     let broker = Arc::new(match &space.backend {
         Some(backend) => {
@@ -138,7 +147,7 @@ async fn tasks(space: &Space) -> (Tasks, Arc<Amqp>) {
     (tasks, broker)
 }
 
-fn raw(value: impl serde::Serialize) -> RawJson {
+pub(crate) fn raw(value: impl serde::Serialize) -> RawJson {
     RawJson::of(&value).unwrap()
 }
 
@@ -286,6 +295,8 @@ out = [
 fn chords_are_counted_in_redis() {
     beside("5.7", |mut space| async move {
         space.backend = Some("redis://127.0.0.1:6379/7".to_owned());
+        // Whoever counts the last part sends the body.
+        space.settings.routes = "rust.*=rust".parse().unwrap();
         let (tasks, _broker) = tasks(&space).await;
         register(&tasks);
         let _worker = PythonWorker::start(&space, "5.7").await;

@@ -21,6 +21,8 @@ pub(crate) struct Space {
     pub(crate) direct: Channel,
     /// Where results go, if not back to whoever sent the task.
     pub(crate) backend: Option<String>,
+    /// The queues that Python declares, as `peer.py` has them.
+    pub(crate) python_queues: Option<serde_json::Value>,
     connection: Connection,
 }
 
@@ -83,6 +85,7 @@ impl Space {
             queue: format!("siding-test-{}", uuid::Uuid::new_v4().simple()),
             direct,
             backend: None,
+            python_queues: None,
             connection,
         })
     }

@@ -13,13 +13,23 @@ import time
 import redis
 from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
+from kombu import Exchange, Queue
+from kombu.common import Broadcast
+
+conf = json.loads(os.environ["SIDING_TEST_CONF"])
+# Queues as JSON has them: the name, its exchange and the exchange's type, the routing key; or the name of a broadcast.
+queues = [
+    Broadcast(one) if isinstance(one, str) else Queue(one[0], Exchange(one[1], type=one[2]), routing_key=one[3])
+    for one in conf.pop("queues", [])
+]
 
 app = Celery("tests")
 app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
     task_routes={"rust.*": {"queue": "rust"}},
-    **json.loads(os.environ["SIDING_TEST_CONF"]),
+    task_queues=queues or None,
+    **conf,
 )
 
 
@@ -57,6 +67,12 @@ def echo(*args, **kwargs):
 def show(*args, **kwargs):
     """The arguments as Python sees them."""
     return [[repr(arg) for arg in args], {name: repr(value) for name, value in kwargs.items()}]
+
+
+@app.task
+def tell():
+    """Says which process runs it."""
+    app.send_task("rust.heard", (os.getpid(),))
 
 
 @app.task

@@ -2,6 +2,7 @@
 
 mod claims;
 mod connections;
+mod exchanges;
 mod managing;
 mod restoring;
 pub(crate) mod servers;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use siding_tasks::{GetError, RawJson, SendError, State, TaskContext, TaskError, Tasks};
+use siding_tasks::{
+    BrokerError, Exchange, GetError, RawJson, SendError, State, TaskContext, TaskError, Tasks,
+};
 
 use super::app::App;
 use crate::support::{PATIENCE, json};
@@ -31,6 +33,29 @@ fn an_async_task_returns_its_result() {
         let result = add.delay((2, 3)).await.unwrap();
         assert_eq!(result.get(PATIENCE).await.unwrap(), 5);
         assert_eq!(result.state().await.unwrap(), State::Success);
+    });
+}
+
+/// A step of a workflow that is for one is left out, and the steps before it have ended.
+#[test]
+fn the_embedded_store_has_no_exchanges() {
+    let app = App::new();
+    let add = app.tasks.register("add", add);
+    app.serve(async {
+        let call = add.apply_async((2, 3));
+        let sent = call.exchange(Exchange::direct("shop"), "one").await;
+        let Err(SendError::Broker(BrokerError::Unsupported(why))) = sent else {
+            panic!("{sent:?}");
+        };
+        assert!(why.contains("direct://shop/one"), "{why}");
+        let first = add.s((2, 3)).task_id("first");
+        let chain = first | add.s((1,)).broadcast("reload");
+        chain.delay().await.unwrap();
+        let first = app.tasks.result::<i64>("first");
+        assert_eq!(first.get(PATIENCE).await.unwrap(), 5);
+        let call = add.apply_async((2, 3)).broadcast("reload");
+        let result = call.queue("celery").await.unwrap();
+        assert_eq!(result.get(PATIENCE).await.unwrap(), 5);
     });
 }
 

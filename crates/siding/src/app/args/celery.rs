@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use siding_tasks::{RemoteControl, Secret, TaskRoutes, Unknown};
+use siding_tasks::{RemoteControl, Secret, TaskQueues, TaskRoutes, Unknown};
 
 use super::flags::set;
 use crate::app::duration;
@@ -34,9 +34,14 @@ pub(super) struct CeleryFlags {
     /// How long results are kept on Redis [default: 24h]
     #[arg(long, global = true, env = "SIDING_RESULT_EXPIRES", value_name = "TIME", value_parser = duration::parse)]
     result_expires: Option<Duration>,
-    /// Queues of tasks that name none: Celery's task_routes, such as "python.*=python,mail.send=mail" [default: celery for all]
+    /// Queues or exchanges of tasks that name none: Celery's task_routes, such as
+    /// "python.*=python,media.*=topic://media/media.video" [default: the queue celery for all]
     #[arg(long, global = true, env = "SIDING_TASK_ROUTES", value_name = "ROUTES")]
     task_routes: Option<TaskRoutes>,
+    /// Queues that are bound to exchanges: Celery's task_queues, such as
+    /// "videos=topic://media/media.video.#,reload=fanout://reload" [default: none]
+    #[arg(long, global = true, env = "SIDING_TASK_QUEUES", value_name = "QUEUES")]
+    task_queues: Option<TaskQueues>,
     /// Send calls again on Redis that have not ended and are nowhere to be found after so long, which a Celery worker took and
     /// lost; asks for task_acks_late there [default: never]
     #[arg(long, global = true, env = "SIDING_RESEND_LOST", value_name = "TIME", value_parser = duration::parse)]
@@ -74,6 +79,7 @@ impl CeleryFlags {
         set(&mut celery.visibility_timeout, self.visibility_timeout);
         set(&mut celery.result_expires, self.result_expires);
         set(&mut celery.task_routes, self.task_routes);
+        set(&mut celery.task_queues, self.task_queues);
         celery.resend_lost = self.resend_lost.or(celery.resend_lost);
         celery.task_events |= self.task_events;
         set(&mut celery.remote_control, self.remote_control);
