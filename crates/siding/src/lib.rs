@@ -60,7 +60,7 @@ pub use app::{
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;
-pub use respond::Problem;
+pub use respond::{Error, Fault, Invalid, Place, Problem};
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };

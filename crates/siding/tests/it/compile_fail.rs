@@ -2,5 +2,6 @@
 
 #[test]
 fn misuse_is_explained() {
-    trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/compile-fail/*.rs");
 }
