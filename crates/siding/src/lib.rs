@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
 //!
 //! Without them tasks are kept in the embedded store.
 

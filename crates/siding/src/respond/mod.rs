@@ -31,6 +31,11 @@ pub(crate) use handlers::ErrorHandlers;
 pub(crate) use known::{body_missing, deadline_passed, unanswered};
 pub(crate) use problem::correlation_id;
 pub(crate) use rejection::{current_pattern, pattern_in, rejection};
+#[cfg(feature = "validate")]
+pub(crate) use {
+    invalid::pointer,
+    rejection::{fault, parameter},
+};
 
 /// A handler or a middleware panicked.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Problem {

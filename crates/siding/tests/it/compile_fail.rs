@@ -4,4 +4,7 @@
 fn misuse_is_explained() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile-fail/*.rs");
+    if cfg!(feature = "validate") {
+        cases.compile_fail("tests/compile-fail/validate/*.rs");
+    }
 }

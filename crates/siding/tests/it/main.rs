@@ -17,3 +17,5 @@ mod processes;
 mod routers;
 mod support;
 mod tasks;
+#[cfg(feature = "validate")]
+mod validation;
