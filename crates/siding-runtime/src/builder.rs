@@ -1,5 +1,6 @@
 //! Starts a runtime.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -43,6 +44,7 @@ pub struct Builder {
     observers: Vec<Box<dyn Observer>>,
     functions: Functions,
     child_args: Option<Vec<OsString>>,
+    attachment: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Builder {
@@ -133,6 +135,14 @@ impl Builder {
         self
     }
 
+    /// Attaches a value of the application's, for [`Handle::attachment`] to find from any thread of the runtime. There is one at
+    /// most.
+    #[must_use]
+    pub fn attachment(mut self, value: impl Any + Send + Sync) -> Self {
+        self.attachment = Some(Box::new(value));
+        self
+    }
+
     /// Adds an observer of the runtime's events.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
@@ -196,6 +206,7 @@ impl Builder {
                 stalls,
                 background: Background::new(config.background_max),
                 tokio: tokio.handle().clone(),
+                attachment: self.attachment,
             },
             &home,
         );

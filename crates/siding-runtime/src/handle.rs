@@ -1,5 +1,6 @@
 //! The handle to a running runtime, and how a thread finds the runtime that it belongs to.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::sync::{Arc, OnceLock, Weak};
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) stalls: Arc<StallLog>,
     pub(crate) background: Background,
     pub(crate) tokio: tokio::runtime::Handle,
+    pub(crate) attachment: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// A handle to a [`Runtime`](crate::Runtime). Clones are cheap and share it. It does not keep the runtime running.
@@ -114,6 +116,12 @@ impl Handle {
     #[must_use]
     pub fn background(&self) -> &Background {
         &self.0.background
+    }
+
+    /// What the application attached to the runtime ([`Builder::attachment`](crate::Builder::attachment)), if it is a `T`.
+    #[must_use]
+    pub fn attachment<T: Any>(&self) -> Option<&T> {
+        self.0.attachment.as_deref()?.downcast_ref()
     }
 
     /// The settings that the runtime was started with.

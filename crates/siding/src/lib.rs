@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
 //!
 //! Without them tasks are kept in the embedded store.
 
@@ -60,7 +61,7 @@ pub use app::{
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;
-pub use respond::Problem;
+pub use respond::{Error, Fault, Invalid, Place, Problem};
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };

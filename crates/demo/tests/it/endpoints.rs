@@ -38,7 +38,7 @@ fn absurd_numbers_are_refused_with_what_would_be_right() {
     let service = Service::start(&[]);
     let check = |target: &str, words: &str| {
         let (status, body) = service.get(target);
-        assert_eq!(status, 400, "{target}: {body}");
+        assert_eq!(status, 422, "{target}: {body}");
         assert!(body.contains(words), "{target}: {body}");
     };
     for path in ["/async", "/sync", "/bad", "/bad-pinned", "/workaround"] {

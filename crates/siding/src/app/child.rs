@@ -1,6 +1,7 @@
 //! An application in a child process: it runs functions, and serves nobody.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -9,6 +10,7 @@ use siding_tasks::Tasks;
 
 use super::{App, Settings, args, exit, logging};
 use crate::processes::{REQUEST, answer};
+use crate::respond::ErrorHandlers;
 
 /// The limit that axum's own body extractors have.
 const AXUM_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -26,6 +28,7 @@ impl App {
             self.processes.functions,
             self.processes.router,
             self.tasks.as_ref(),
+            &Arc::new(self.errors),
             &self.settings,
         );
         serve_child(&functions).unwrap_or(ExitCode::from(exit::FAILURE))
@@ -37,12 +40,14 @@ pub(super) fn functions(
     mut functions: Functions,
     router: Router,
     tasks: Option<&Tasks>,
+    errors: &Arc<ErrorHandlers>,
     settings: &Settings,
 ) -> Functions {
     if let Some(tasks) = tasks {
         functions.merge(tasks.functions());
     }
-    functions.register_raw(REQUEST, answer(with_body_limit(router, settings)));
+    let answer = answer(with_body_limit(router, settings), Arc::clone(errors));
+    functions.register_raw(REQUEST, answer);
     functions
 }
 

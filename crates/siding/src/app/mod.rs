@@ -33,6 +33,7 @@ use tower_service::Service;
 
 use crate::handler::Handler;
 use crate::processes::{InChild, Processes};
+use crate::respond::ErrorHandlers;
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
 
@@ -69,6 +70,7 @@ pub struct App<S = ()> {
     observers: Vec<EventSink>,
     peer: Peer,
     tasks: Option<Tasks>,
+    errors: ErrorHandlers,
 }
 
 /// What concerns child processes.
@@ -111,6 +113,7 @@ where
             observers: Vec::new(),
             peer: Peer::Untold,
             tasks: None,
+            errors: ErrorHandlers::default(),
         }
     }
 
@@ -133,13 +136,13 @@ where
         self
     }
 
-    /// Adds all routes and functions of another app, or the routes of an axum [`Router`]. Of an app, settings and observers are
-    /// left behind.
+    /// Adds all routes, functions and error handlers of another app, or the routes of an axum [`Router`]. Of an app, settings and
+    /// observers are left behind.
     ///
     /// axum's routes are guarded and placed like Siding's; they are listed once they have answered a request.
     ///
     /// # Panics
-    /// When a path or the name of a function is in both, or both have a fallback.
+    /// When a path, the name of a function or an error that is handled is in both, or both have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
@@ -148,13 +151,14 @@ where
         self.processes.router = self.processes.router.merge(other.processes.router);
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
+        self.errors.merge(other.errors);
         self
     }
 
-    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`, and the app's functions.
+    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`, and the app's functions and error handlers.
     ///
     /// # Panics
-    /// When the prefix is none, or is taken already, or the name of a function is.
+    /// When the prefix is none, or is taken already, or the name of a function is, or an error that is handled has a handler here.
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
@@ -167,6 +171,7 @@ where
         self.processes.router = self.processes.router.nest(prefix, other.processes.router);
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
+        self.errors.merge(other.errors);
         self
     }
 
@@ -201,6 +206,48 @@ where
         self
     }
 
+    /// Says what is answered to errors of type `E`: the response that `answer` makes of one. A handler that returns
+    /// [`Error`](crate::Error) need not know.
+    ///
+    /// It holds for the whole application, wherever its handlers run and in whatever order it is put together: an error means the
+    /// same everywhere, so there is one handler for each type, also across apps that are [merged](Self::merge) and
+    /// [nested](Self::nest). A sub-app may bring those of its own types; those of shared types belong to the app around it. Errors
+    /// of Siding's can have one too: [`Invalid`](crate::Invalid) for requests that do not fit, [`JobError`](crate::JobError) for a
+    /// full lane, a panic and a deadline.
+    ///
+    /// ```
+    /// use siding::{App, Error, Invalid, Problem, StatusCode, get};
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("the account has {0} left")]
+    /// struct OutOfCredit(u32);
+    ///
+    /// fn buy() -> Result<&'static str, Error> {
+    ///     Err(OutOfCredit(30))?
+    /// }
+    ///
+    /// let app: App = App::new("shop")
+    ///     .route("/buy", get(buy))
+    ///     .on_error(|OutOfCredit(balance)| {
+    ///         Problem::new(StatusCode::FORBIDDEN)
+    ///             .with_type("https://example.com/probs/out-of-credit", "You do not have enough credit.")
+    ///             .with_member("balance", balance)
+    ///     })
+    ///     .on_error(|invalid: &Invalid| (StatusCode::BAD_REQUEST, invalid.to_string()));
+    /// ```
+    ///
+    /// # Panics
+    /// When there is a handler for errors of this type, or the type is [`Problem`](crate::Problem), which is an answer already.
+    #[track_caller]
+    pub fn on_error<E, R>(mut self, answer: impl Fn(&E) -> R + Send + Sync + 'static) -> Self
+    where
+        E: std::error::Error + 'static,
+        R: IntoResponse,
+    {
+        self.errors.add(answer);
+        self
+    }
+
     /// Gives the handlers their state.
     pub fn with_state<S2>(self, state: S) -> App<S2> {
         App {
@@ -217,6 +264,7 @@ where
             observers: self.observers,
             peer: self.peer,
             tasks: self.tasks,
+            errors: self.errors,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What serving and working begin with.
 
+use std::sync::Arc;
+
 use axum::Router;
 use siding_runtime::{Builder, Runtime};
 use siding_tasks::Tasks;
@@ -26,13 +28,15 @@ impl App {
         let journal = journal::Journal::default();
         let mut builder = Builder::new().config(settings.runtime);
         builder = builder.observer(journal.observer());
+        let errors = Arc::new(self.errors);
         let functions = child::functions(
             self.processes.functions,
             self.processes.router,
             self.tasks.as_ref(),
+            &errors,
             &settings,
         );
-        builder = builder.functions(functions);
+        builder = builder.functions(functions).attachment(errors);
         if let Some(args) = self.processes.child_args {
             builder = builder.child_args(args);
         }

@@ -11,7 +11,7 @@ use siding_runtime::{JobError, Refusal, Route, RouteId};
 
 use super::list::{Item, List};
 use super::task::{Call, Failure, Form, Task};
-use crate::respond;
+use crate::respond::{self, Chain};
 
 /// The shortest pause before a lane that refused is asked again.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -131,19 +131,4 @@ async fn run_task(route: &Arc<Route>, task: Arc<Mutex<Task>>) -> End {
 /// A panic in the work poisons its mutex, and the work is not run again.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An error with its causes.
-struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }

@@ -4,7 +4,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use siding_runtime::{Job, JobError, Kind, Placed};
 
@@ -81,19 +81,20 @@ where
     }
 }
 
-/// Extracts every argument of a handler, or gives the rejection of the first that cannot be had to `$reject`.
+/// Extracts every argument of a handler, or gives the rejection of the first that cannot be had to `$reject`. `$pattern` tells the
+/// path as it was routed, should it be asked for.
 macro_rules! extract {
-    ($request:ident, $state:ident, [$($ty:ident),*], $last:ident, $reject:expr) => {
+    ($request:ident, $state:ident, [$($ty:ident),*], $last:ident, $pattern:expr, $reject:expr) => {
         let (mut parts, body) = $request.into_parts();
         $(
             let $ty = match $ty::from_request_parts(&mut parts, &$state).await {
                 Ok(value) => value,
-                Err(rejection) => return $reject(respond::rejection(rejection)),
+                Err(rejection) => return $reject(respond::rejection(rejection, $pattern)),
             };
         )*
         let $last = match $last::from_request(Request::from_parts(parts, body), &$state).await {
             Ok(value) => value,
-            Err(rejection) => return $reject(respond::rejection(rejection)),
+            Err(rejection) => return $reject(respond::rejection(rejection, $pattern)),
         };
     };
 }
@@ -109,8 +110,8 @@ macro_rules! handler {
             Fut: Future<Output = Res> + Send,
             Res: IntoResponse,
             S: Send + Sync + 'static,
-            $($ty: FromRequestParts<S> + Send,)*
-            $last: FromRequest<S, M> + Send,
+            $($ty: FromRequestParts<S, Rejection: 'static> + Send,)*
+            $last: FromRequest<S, M, Rejection: 'static> + Send,
         {
             type Future = Placed<Response>;
 
@@ -120,7 +121,7 @@ macro_rules! handler {
 
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
                 let handler = async move {
-                    extract!(request, state, [$($ty),*], $last, std::convert::identity);
+                    extract!(request, state, [$($ty),*], $last, respond::current_pattern, std::convert::identity);
                     background::attach(self($($ty,)* $last,).await.into_response())
                 };
                 visit.route.place(visit.deadline, Scope::new(visit.route.id(), handler))
@@ -135,8 +136,8 @@ macro_rules! handler {
             F: FnOnce($($ty,)* $last,) -> Res + Clone + Send + Sync + 'static,
             Res: IntoResponse,
             S: Send + Sync + 'static,
-            $($ty: FromRequestParts<S> + Send + 'static,)*
-            $last: FromRequest<S, M> + Send + 'static,
+            $($ty: FromRequestParts<S, Rejection: 'static> + Send + 'static,)*
+            $last: FromRequest<S, M, Rejection: 'static> + Send + 'static,
         {
             type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
@@ -149,7 +150,8 @@ macro_rules! handler {
             fn call(self, request: Request, state: S, visit: Visit<'_>) -> Self::Future {
                 let (route, deadline) = (Arc::clone(visit.route), visit.deadline);
                 Box::pin(Scope::new(route.id(), async move {
-                    extract!(request, state, [$($ty),*], $last, Ok);
+                    let pattern = || respond::pattern_in(&route.spec().name);
+                    extract!(request, state, [$($ty),*], $last, pattern, Ok);
                     let draft = background::take();
                     let handler = move || {
                         let mut response = self($($ty,)* $last,).into_response();
@@ -171,12 +173,14 @@ macro_rules! handler {
             F: FnOnce($($ty,)* $last,) -> Res + Clone + Send + Sync + 'static,
             Res: IntoResponse,
             S: Send + Sync + 'static,
-            $($ty: FromRequestParts<S> + Send + 'static,)*
-            $last: FromRequest<S, M> + Send + 'static,
+            $($ty: FromRequestParts<S, Rejection: 'static> + Send + 'static,)*
+            $last: FromRequest<S, M, Rejection: 'static> + Send + 'static,
         {
             fn prepare(self, request: Request, state: S) -> Preparing {
                 Box::pin(async move {
-                    extract!(request, state, [$($ty),*], $last, Err);
+                    let matched = request.extensions().get::<MatchedPath>().cloned();
+                    let pattern = || Some(matched.as_ref()?.as_str().to_owned());
+                    extract!(request, state, [$($ty),*], $last, pattern, Err);
                     let prepared: Prepared = Box::new(move || self($($ty,)* $last,).into_response());
                     Ok(prepared)
                 })

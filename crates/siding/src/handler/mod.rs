@@ -57,6 +57,7 @@ pub use processes::{PlainHandler, Processes, processes};
             last may consume the body (`FromRequest`): `Json`, `String`, `Bytes` and the like come last",
     note = "what it returns implements `IntoResponse`, and the future of an `async fn` is `Send`: nothing that is not \
             `Send`, such as `Rc` or a lock guard, may live across an `.await`",
+    note = "the error of a `Result` implements `IntoResponse` too; `siding::Error` does, and `?` turns every error into it",
     note = "a state that it extracts has the type that `App::with_state` is given",
     note = "inside `processes` only a plain `fn` is a handler, because a child process has no event loop"
 )]

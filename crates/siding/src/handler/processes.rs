@@ -96,7 +96,7 @@ where
             let request = Request::from_parts(parts, body);
             let body = match Bytes::from_request(request, &()).await {
                 Ok(body) => body,
-                Err(rejection) => return Ok(respond::rejection(rejection)),
+                Err(rejection) => return Ok(respond::rejection(rejection, || None)),
             };
             let message = wire::request(&head, &body);
             drop((head, body));

@@ -1,7 +1,7 @@
 //! The function that answers requests in a child.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::endpoint::Later;
 use super::wire;
+use crate::respond::ErrorHandlers;
 
 /// The name of the function that answers requests.
 pub(crate) const REQUEST: &str = "siding::request";
@@ -19,6 +20,7 @@ pub(crate) const REQUEST: &str = "siding::request";
 /// has it too.
 pub(crate) fn answer(
     router: Router,
+    errors: Arc<ErrorHandlers>,
 ) -> impl Fn(&[u8]) -> Result<Vec<u8>, FunctionErrorKind> + Send + Sync {
     let runtime = OnceLock::new();
     move |message| {
@@ -26,10 +28,13 @@ pub(crate) fn answer(
         let runtime = runtime.as_ref().map_err(failed)?;
         let request = wire::read_request(message).map_err(|error| failed(&error))?;
         let asked = format!("{} {}", request.method(), request.uri().path());
-        let Ok(mut response) = runtime.block_on(router.clone().oneshot(request));
-        let later = response.extensions_mut().remove::<Later>();
-        let later = later.ok_or_else(|| not_routed(&asked))?;
-        let (parts, body) = later.finish(response).into_parts();
+        let response = errors.during(|| {
+            let Ok(mut response) = runtime.block_on(router.clone().oneshot(request));
+            let later = response.extensions_mut().remove::<Later>();
+            later.map(|later| later.finish(response))
+        });
+        let response = response.ok_or_else(|| not_routed(&asked))?;
+        let (parts, body) = response.into_parts();
         let body = runtime.block_on(to_bytes(body, usize::MAX));
         Ok(wire::response(
             &parts,

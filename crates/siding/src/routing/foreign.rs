@@ -16,10 +16,11 @@ use tower_service::Service;
 
 use super::mounted::path_of;
 use super::stop::{Methods, Stop};
-use crate::Problem;
+use crate::Error;
 use crate::arrival::Arrival;
 use crate::background::{self, Scope};
 use crate::handler::Declaration;
+use crate::respond;
 
 /// Places what it wraps as an `async fn`. axum applies it to each endpoint, so that each has stops of its own.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +67,10 @@ where
         let route = Arc::clone(stop.route(|| path_of(&request)));
         let matched = request.extensions().get::<MatchedPath>().is_some();
         let answer = self.inner.call(request);
-        let handler = async move { answer.await.map(background::attach) };
+        let handler = async move {
+            let response = respond::foreign(answer.await?).await;
+            Ok(background::attach(response))
+        };
         ForeignFuture {
             matched,
             answer: route.place(arrival.deadline, Scope::new(route.id(), handler)),
@@ -97,7 +101,7 @@ impl Future for ForeignFuture {
         this.route.record(this.arrival.at.elapsed());
         let response = match answer {
             Ok(Ok(response)) => response,
-            Err(error) => Problem::from(error).into_response(),
+            Err(error) => Error::from(error).into_response(),
         };
         if *this.matched && response.status() != StatusCode::METHOD_NOT_ALLOWED {
             Arrival::handle();

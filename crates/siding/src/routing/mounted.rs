@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use siding_runtime::JobError;
 
 use super::stop::{Methods, Stop};
-use crate::Problem;
+use crate::Error;
 use crate::arrival::Arrival;
 use crate::handler::{Handler, Visit};
 
@@ -85,7 +85,7 @@ where
         let answer = ready!(this.answer.poll(cx));
         let route = this.stop.route(String::new);
         route.record(this.arrival.at.elapsed());
-        Poll::Ready(answer.unwrap_or_else(|error| Problem::from(error).into_response()))
+        Poll::Ready(answer.unwrap_or_else(|error| Error::from(error).into_response()))
     }
 }
 

@@ -40,12 +40,12 @@ fn queries_and_paths_that_make_no_sense() {
         for query in ["ms=abc", "ms=-1", "ms=99999999999", "ms=", ""] {
             service
                 .get(&format!("{path}?{query}"))
-                .assert_problem(400, "ms");
+                .assert_problem(422, "ms");
         }
         assert_eq!(service.get(&format!("{path}?ms=7")).body, "7");
     }
-    service.get("/path/abc").assert_problem(400, "abc");
-    service.get("/path/256").assert_problem(400, "256");
+    service.get("/path/abc").assert_problem(422, "number");
+    service.get("/path/256").assert_problem(422, "number");
 }
 
 #[test]

@@ -2,5 +2,9 @@
 
 #[test]
 fn misuse_is_explained() {
-    trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/compile-fail/*.rs");
+    if cfg!(feature = "validate") {
+        cases.compile_fail("tests/compile-fail/validate/*.rs");
+    }
 }

@@ -28,6 +28,12 @@ pub(crate) fn line(words: &[&str]) -> String {
     })
 }
 
+/// How many lines have these words, of those that are there.
+pub(crate) fn count(words: &str) -> usize {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.lines().filter(|line| line.contains(words)).count()
+}
+
 struct Writer;
 
 impl io::Write for Writer {

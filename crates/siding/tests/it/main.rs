@@ -7,7 +7,9 @@ mod bad_input;
 mod compile_fail;
 mod connections;
 mod drain;
+mod errors;
 mod failures;
+mod faults;
 mod handlers;
 mod lanes;
 mod log;
@@ -15,3 +17,5 @@ mod processes;
 mod routers;
 mod support;
 mod tasks;
+#[cfg(feature = "validate")]
+mod validation;

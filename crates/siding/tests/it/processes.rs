@@ -214,8 +214,8 @@ fn rejections_are_those_of_every_handler() {
     assert_eq!(service.get("/number?n=5").body, "5");
     service
         .get("/number?n=five")
-        .assert_problem(400, "invalid digit");
-    service.get("/items/x").assert_problem(400, "Cannot parse");
+        .assert_problem(422, "invalid digit");
+    service.get("/items/x").assert_problem(422, "expected u64");
 }
 
 #[test]
