@@ -6,6 +6,8 @@ mod child;
 mod duration;
 pub mod exit;
 mod journal;
+mod late;
+mod lifespan;
 mod listing;
 mod logging;
 mod prepared;
@@ -32,9 +34,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::handler::Handler;
+use crate::lifespan::Probes;
 use crate::processes::{InChild, Processes};
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
+
+use late::{Late, LateRouters};
+use lifespan::WorkerLifespan;
 
 pub use celery::CelerySettings;
 pub use listing::Listed;
@@ -65,6 +71,9 @@ pub struct App<S = ()> {
     router: Router<S>,
     entries: Vec<Entry>,
     processes: ProcessParts<S>,
+    late: Vec<Late>,
+    worker_lifespan: WorkerLifespan,
+    probes: Probes,
     settings: Settings,
     observers: Vec<EventSink>,
     peer: Peer,
@@ -107,6 +116,9 @@ where
                 handles: vec![Processes::default()],
                 child_args: None,
             },
+            late: Vec::new(),
+            worker_lifespan: WorkerLifespan::default(),
+            probes: Probes::default(),
             settings: Settings::default(),
             observers: Vec::new(),
             peer: Peer::Untold,
@@ -144,6 +156,7 @@ where
     pub fn merge(mut self, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
         self.entries.extend(other.entries);
+        self.late.extend(other.late);
         self.router = self.router.merge(other.router);
         self.processes.router = self.processes.router.merge(other.processes.router);
         self.processes.functions.merge(other.processes.functions);
@@ -163,6 +176,11 @@ where
             stop: entry.stop,
         });
         self.entries.extend(entries);
+        let late = other.late.into_iter().map(|late| {
+            let prefix = prefix.to_owned();
+            late.map(move |routers| routers.nested(&prefix))
+        });
+        self.late.extend(late);
         self.router = self.router.nest(prefix, other.router);
         self.processes.router = self.processes.router.nest(prefix, other.processes.router);
         self.processes.functions.merge(other.processes.functions);
@@ -179,6 +197,14 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
+        let late = self.late.into_iter().map(|late| {
+            let layer = layer.clone();
+            late.map(|routers| LateRouters {
+                public: routers.public.layer(layer),
+                ..routers
+            })
+        });
+        self.late = late.collect();
         self.router = self.router.layer(layer);
         self
     }
@@ -213,6 +239,9 @@ where
                 handles: self.processes.handles,
                 child_args: self.processes.child_args,
             },
+            late: self.late,
+            worker_lifespan: self.worker_lifespan,
+            probes: self.probes,
             settings: self.settings,
             observers: self.observers,
             peer: self.peer,

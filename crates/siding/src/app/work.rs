@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use siding_runtime::Builder;
 use siding_tasks::Tasks;
 
+use super::lifespan::WorkerLifespan;
 use super::prepared::Prepared;
-use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit};
+use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit, told_to_stop};
 use super::running::StartError;
 use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
@@ -24,7 +25,13 @@ impl App {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
         };
-        match self.prepare() {
+        let prepared = self.prepare().and_then(|mut prepared| {
+            if prepared.worker_lifespan == WorkerLifespan::Opened {
+                prepared.open(told_to_stop())?;
+            }
+            Ok(prepared)
+        });
+        match prepared {
             Ok(prepared) => work_until_told(prepared, &tasks),
             Err(error) => {
                 log_start_error(&error);
@@ -73,9 +80,10 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         name,
         runtime,
         settings,
+        resources,
         ..
     } = prepared;
-    let code = runtime.block_on(async {
+    let working = async {
         let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
@@ -92,9 +100,18 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         match worker.stop(signals.next()).await {
             Stopped::Complete => exit::OK,
             Stopped::Cut => {
-                tracing::warn!("what still ran was cut off; it runs again, once its lease has run out at the latest");
+                tracing::warn!(
+                    "what still ran was cut off; it runs again, once its lease has run out at the latest"
+                );
                 exit::CUT_OFF
             }
+        }
+    };
+    let code = runtime.block_on(async {
+        let code = working.await;
+        match resources.close().await {
+            0 => code,
+            _ => exit::CUT_OFF,
         }
     });
     drop(runtime);
