@@ -88,6 +88,9 @@ impl LateRouters {
             self.public = self.public.merge(opened.public);
             self.in_child = self.in_child.merge(opened.in_child);
         }
+        // axum makes its services once a state is there, and with every request before.
+        self.public = self.public.with_state(());
+        self.in_child = self.in_child.with_state(());
         Ok(self)
     }
 }

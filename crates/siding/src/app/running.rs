@@ -247,3 +247,32 @@ fn start_admin(
 fn listen(address: SocketAddr, site: Site, handle: &Handle) -> Result<Server, StartError> {
     Server::start(address, site, handle).map_err(|source| StartError::Listen { address, source })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::lifespan::{Lifespan, ResourceError};
+
+    #[test]
+    fn what_was_open_is_closed_when_it_is_told_to_stop_meanwhile() {
+        let (close, closed) = mpsc::channel();
+        let (reach, reached) = tokio::sync::oneshot::channel();
+        let app = App::new("test").with_lifespan(async |lifespan: Lifespan| {
+            let first = || Ok::<_, ResourceError>(close);
+            let close = |close: mpsc::Sender<()>| close.send(());
+            lifespan.open("first", first).close(close).await?;
+            // Nobody is left to be told if the test has failed.
+            let _ = reach.send(());
+            lifespan
+                .open("second", pending::<Result<(), ResourceError>>)
+                .await
+        });
+        let told = async { reached.await.expect("the first is open") };
+        let stopped = app.start_unless(told);
+        assert!(matches!(stopped, Err(StartError::Interrupted)));
+        assert_eq!(closed.try_recv(), Ok(()));
+    }
+}

@@ -25,19 +25,25 @@ impl App {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
         };
-        let prepared = self.prepare().and_then(|mut prepared| {
-            if prepared.worker_lifespan == WorkerLifespan::Opened {
-                prepared.open(told_to_stop())?;
-            }
-            Ok(prepared)
-        });
-        match prepared {
+        match self.prepare_to_work(told_to_stop()) {
             Ok(prepared) => work_until_told(prepared, &tasks),
             Err(error) => {
                 log_start_error(&error);
                 exit_code(&error)
             }
         }
+    }
+
+    /// Connects to the broker, and opens the lifespan where tasks need it.
+    fn prepare_to_work(
+        self,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Prepared, StartError> {
+        let mut prepared = self.prepare()?;
+        if prepared.worker_lifespan == WorkerLifespan::Opened {
+            prepared.open(interrupted)?;
+        }
+        Ok(prepared)
     }
 
     /// Does what an operator wants with tasks.
@@ -120,6 +126,8 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
     use crate::app::args::{self, Role};
 
@@ -132,5 +140,14 @@ mod tests {
             panic!("{role:?}");
         };
         assert_eq!(App::new("bare").handle_tasks(command), exit::USAGE);
+    }
+
+    #[test]
+    fn a_worker_opens_the_lifespan_where_its_tasks_need_it() {
+        let fails = || App::new("test").with_lifespan(async |_| Err::<(), _>("no luck"));
+        let unneeded = fails().prepare_to_work(pending());
+        assert!(unneeded.is_ok());
+        let needed = fails().with_worker_lifespan().prepare_to_work(pending());
+        assert!(matches!(needed, Err(StartError::Resource(_))));
     }
 }

@@ -17,9 +17,15 @@ pub struct Opening<T> {
     resources: Arc<Resources>,
     name: String,
     open: Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>,
-    check: Option<Box<dyn FnOnce(&T, &str) -> Check + Send>>,
-    close: Option<Box<dyn FnOnce(&T) -> Close + Send>>,
+    check: Option<MakeCheck<T>>,
+    close: Option<MakeClose<T>>,
 }
+
+/// Makes the check of a resource, of this name, that is there.
+type MakeCheck<T> = Box<dyn FnOnce(&T, &str) -> Check + Send>;
+
+/// Makes what closes a resource that is there.
+type MakeClose<T> = Box<dyn FnOnce(&T) -> Close + Send>;
 
 impl<T: Send + 'static> Opening<T> {
     pub(super) fn new(
