@@ -38,6 +38,7 @@ mod arrival;
 pub mod background;
 pub mod extract;
 pub mod handler;
+pub mod lifespan;
 mod processes;
 mod respond;
 pub mod routing;

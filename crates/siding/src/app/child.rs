@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use siding_runtime::{Functions, serve_child};
+use siding_runtime::{FunctionErrorKind, Functions, serve_child};
 use siding_tasks::Tasks;
+use tokio::runtime::Runtime;
 
+use super::late::LateRouters;
 use super::{App, Settings, args, exit, logging};
+use crate::lifespan::{Connections, Lifespan, ResourceError, Resources};
 use crate::processes::{REQUEST, answer};
-use crate::respond::ErrorHandlers;
 
 /// The limit that axum's own body extractors have.
 const AXUM_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -24,30 +26,49 @@ impl App {
         // The command line is the parent's, which has found it in order; or one of `with_child_args`, which is not for us.
         let _ = args::read(self.name, std::env::args_os(), &mut self.settings);
         logging::start_in_child(&self.settings);
-        let functions = functions(
-            self.processes.functions,
-            self.processes.router,
-            self.tasks.as_ref(),
-            &Arc::new(self.errors),
-            &self.settings,
-        );
+        let mut functions = functions(self.processes.functions, self.tasks.as_ref());
+        let routers = LateRouters {
+            public: self.router,
+            in_child: self.processes.router,
+        };
+        let (late, settings) = (self.late, self.settings);
+        let router = move |runtime: &Runtime| {
+            let resources = Arc::new(Resources::new(settings.lifespan, None));
+            let lifespan = Lifespan::new(resources, Connections::of(&settings.runtime));
+            let opened = runtime.block_on(routers.with_all(late, &lifespan));
+            let opened = opened.unwrap_or_else(|error| give_up(&error));
+            with_body_limit(opened.in_child, &settings)
+        };
+        functions.register_raw(REQUEST, answer(router, Arc::new(self.errors)));
         serve_child(&functions).unwrap_or(ExitCode::from(exit::FAILURE))
     }
 }
 
-/// All functions of an application, its tasks and the one that answers requests included. Parent and children have the same.
-pub(super) fn functions(
-    mut functions: Functions,
-    router: Router,
-    tasks: Option<&Tasks>,
-    errors: &Arc<ErrorHandlers>,
-    settings: &Settings,
-) -> Functions {
+/// A child that cannot open what its handlers need makes way for another, which may find the resource well again.
+#[expect(
+    clippy::exit,
+    reason = "there is nobody to return to but the function that was called, whose next caller would find the same"
+)]
+fn give_up(error: &ResourceError) -> ! {
+    tracing::error!("a child process ends: {error}");
+    std::process::exit(exit::RESOURCE.into())
+}
+
+/// The functions of an application and its tasks. Parent and children have the same.
+pub(super) fn functions(mut functions: Functions, tasks: Option<&Tasks>) -> Functions {
     if let Some(tasks) = tasks {
         functions.merge(tasks.functions());
     }
-    let answer = answer(with_body_limit(router, settings), Arc::clone(errors));
-    functions.register_raw(REQUEST, answer);
+    functions
+}
+
+/// The functions as the parent knows them: it sends requests to children, and answers none in this way itself.
+pub(super) fn in_parent(mut functions: Functions) -> Functions {
+    functions.register_raw(REQUEST, |_: &[u8]| {
+        Err(FunctionErrorKind::Failed(
+            "only a child answers requests so".to_owned(),
+        ))
+    });
     functions
 }
 

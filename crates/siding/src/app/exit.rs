@@ -16,3 +16,5 @@ pub const CUT_OFF: u8 = 4;
 /// The task store cannot be opened, or a worker's has failed for good: its directory, the disk or the file is at fault; or
 /// the broker cannot be reached, or does not let this program in. Standard error says which.
 pub const STORE: u8 = 5;
+/// A resource of the application cannot be opened: a database does not answer, a setting is missing. Standard error names it.
+pub const RESOURCE: u8 = 6;

@@ -6,6 +6,8 @@ mod child;
 mod duration;
 pub mod exit;
 mod journal;
+mod late;
+mod lifespan;
 mod listing;
 mod logging;
 mod prepared;
@@ -32,10 +34,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::handler::Handler;
+use crate::lifespan::Probes;
 use crate::processes::{InChild, Processes};
 use crate::respond::ErrorHandlers;
 use crate::routing::{ForeignLayer, IntoEndpoint, Methods, Mounted, Stop};
 use crate::server::Peer;
+
+use late::{Late, LateRouters};
+use lifespan::WorkerLifespan;
 
 pub use celery::CelerySettings;
 pub use listing::Listed;
@@ -66,6 +72,9 @@ pub struct App<S = ()> {
     router: Router<S>,
     entries: Vec<Entry>,
     processes: ProcessParts<S>,
+    late: Vec<Late>,
+    worker_lifespan: WorkerLifespan,
+    probes: Probes,
     settings: Settings,
     observers: Vec<EventSink>,
     peer: Peer,
@@ -109,6 +118,9 @@ where
                 handles: vec![Processes::default()],
                 child_args: None,
             },
+            late: Vec::new(),
+            worker_lifespan: WorkerLifespan::default(),
+            probes: Probes::default(),
             settings: Settings::default(),
             observers: Vec::new(),
             peer: Peer::Untold,
@@ -147,6 +159,7 @@ where
     pub fn merge(mut self, other: impl IntoRoutes<S>) -> Self {
         let other = other.into_routes();
         self.entries.extend(other.entries);
+        self.late.extend(other.late);
         self.router = self.router.merge(other.router);
         self.processes.router = self.processes.router.merge(other.processes.router);
         self.processes.functions.merge(other.processes.functions);
@@ -167,6 +180,11 @@ where
             stop: entry.stop,
         });
         self.entries.extend(entries);
+        let late = other.late.into_iter().map(|late| {
+            let prefix = prefix.to_owned();
+            late.map(move |routers| routers.nested(&prefix))
+        });
+        self.late.extend(late);
         self.router = self.router.nest(prefix, other.router);
         self.processes.router = self.processes.router.nest(prefix, other.processes.router);
         self.processes.functions.merge(other.processes.functions);
@@ -184,6 +202,14 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
+        let late = self.late.into_iter().map(|late| {
+            let layer = layer.clone();
+            late.map(|routers| LateRouters {
+                public: routers.public.layer(layer),
+                ..routers
+            })
+        });
+        self.late = late.collect();
         self.router = self.router.layer(layer);
         self
     }
@@ -260,6 +286,9 @@ where
                 handles: self.processes.handles,
                 child_args: self.processes.child_args,
             },
+            late: self.late,
+            worker_lifespan: self.worker_lifespan,
+            probes: self.probes,
             settings: self.settings,
             observers: self.observers,
             peer: self.peer,

@@ -58,7 +58,7 @@ impl App {
         logging::start(&self.settings);
         raise_descriptor_limit();
         let name = self.name;
-        match self.start() {
+        match self.start_unless(told_to_stop()) {
             Ok(running) => serve_until_told(name, running),
             Err(error) => {
                 log_start_error(&error);
@@ -68,12 +68,23 @@ impl App {
     }
 }
 
+/// Completes at a signal that asks the program to stop.
+pub(super) async fn told_to_stop() {
+    match Signals::listen() {
+        Ok(mut signals) => signals.next().await,
+        // Without it the system's own way of ending a program is left.
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// The exit code that tells a script why the application did not start.
 pub(super) fn exit_code(error: &StartError) -> u8 {
     match error {
         StartError::Runtime(_) => exit::FAILURE,
         StartError::Listen { .. } => exit::ADDRESS,
         StartError::Store(_) | StartError::Broker(_) => exit::STORE,
+        StartError::Resource(_) => exit::RESOURCE,
+        StartError::Interrupted => exit::OK,
         StartError::LeftOut { .. } | StartError::OpenAdmin { .. } => exit::USAGE,
     }
 }
@@ -101,12 +112,16 @@ fn serve_until_told(name: &str, running: Running) -> u8 {
         Drained::Cut {
             connections,
             background,
+            resources,
         } => {
             if connections > 0 {
                 tracing::warn!("connections that were cut off: {connections}");
             }
             if background > 0 {
                 tracing::warn!("pieces of background work that were cut off: {background}");
+            }
+            if resources > 0 {
+                tracing::warn!("resources that were not closed: {resources}");
             }
             exit::CUT_OFF
         }
@@ -149,6 +164,7 @@ pub(super) fn raise_descriptor_limit() {
 
 pub(super) fn log_start_error(error: &StartError) {
     match std::error::Error::source(error) {
+        _ if matches!(error, StartError::Interrupted) => tracing::info!("{error}"),
         Some(source) if matches!(error, StartError::Runtime(_)) => {
             tracing::error!("{error}: {source}")
         }

@@ -9,10 +9,12 @@ use siding_runtime::{Handle, Runtime};
 use siding_tasks::{BrokerError, OpenError, Tasks};
 use tokio::sync::watch;
 
+use super::child::with_body_limit;
 use super::prepared::Prepared;
 use super::worker::{Stopped, Worker};
 use super::{App, Settings};
 use crate::admin;
+use crate::lifespan::{Probes, ResourceError, Resources};
 use crate::server::{Drained, Server, Site};
 
 /// How long what still runs in the lanes may take once every connection is closed.
@@ -50,6 +52,12 @@ pub enum StartError {
         /// The feature.
         feature: &'static str,
     },
+    /// A resource cannot be opened.
+    #[error(transparent)]
+    Resource(ResourceError),
+    /// It was told to stop before it had opened its resources. Only [`App::run`] is.
+    #[error("told to stop before everything was open")]
+    Interrupted,
     /// The admin listener would be open to others.
     #[error(
         "the admin listener on {address} needs a token, because others can reach that address (--admin-token, or listen on 127.0.0.1)"
@@ -80,6 +88,8 @@ pub struct Running {
     public: Server,
     admin: Option<Server>,
     worker: Option<Worker>,
+    resources: Arc<Resources>,
+    probes: Probes,
     runtime: Runtime,
 }
 
@@ -87,40 +97,58 @@ impl App {
     /// Starts the application, and returns once it listens.
     ///
     /// # Errors
-    /// When the runtime does not start, an address cannot be had, the task store cannot be opened, the broker not be reached, or
-    /// the admin listener would be open to others.
+    /// When the runtime does not start, an address cannot be had, the task store cannot be opened, the broker not be reached, a
+    /// resource of its [lifespan](App::with_lifespan) not be opened, or the admin listener would be open to others.
     ///
     /// # Panics
     /// When its [tasks](App::with_tasks) are connected to a broker already.
     pub fn start(self) -> Result<Running, StartError> {
+        self.start_unless(std::future::pending())
+    }
+
+    /// The same; `interrupted` ends the opening of resources.
+    pub(super) fn start_unless(
+        self,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Running, StartError> {
         check_admin(&self.settings)?;
-        let Prepared {
-            name,
-            runtime,
-            settings,
-            router,
-            peer,
-            tasks,
-        } = self.prepare()?;
-        let handle = runtime.handle().clone();
-        let (public, admin) = runtime.block_on(async {
+        let mut prepared = self.prepare()?;
+        prepared.open(interrupted)?;
+        prepared.listen()
+    }
+}
+
+impl Prepared {
+    fn listen(self) -> Result<Running, StartError> {
+        let handle = self.runtime.handle().clone();
+        let listening = self.runtime.block_on(async {
             let site = Site {
-                router,
-                limits: settings.limits,
-                peer,
+                router: with_body_limit(self.routers.public, &self.settings),
+                limits: self.settings.limits,
+                peer: self.peer,
             };
-            let public = listen(settings.bind, site, &handle)?;
-            let admin = start_admin(&settings, tasks.clone(), &handle)?;
-            Ok::<_, StartError>((public, admin))
-        })?;
-        let worker = tasks
-            .filter(|_| settings.tasks.worker)
-            .map(|tasks| Worker::start(&tasks, name, &settings.tasks, &handle));
+            let (tasks, probes) = (self.tasks.clone(), self.probes.clone());
+            let listening = listen(self.settings.bind, site, &handle).and_then(|public| {
+                let admin = start_admin(&self.settings, tasks, probes, &handle)?;
+                Ok((public, admin))
+            });
+            if listening.is_err() {
+                self.resources.close().await;
+            }
+            listening
+        });
+        let (public, admin) = listening?;
+        let worker = self
+            .tasks
+            .filter(|_| self.settings.tasks.worker)
+            .map(|tasks| Worker::start(&tasks, self.name, &self.settings.tasks, &handle));
         Ok(Running {
             public,
             admin,
             worker,
-            runtime,
+            resources: self.resources,
+            probes: self.probes,
+            runtime: self.runtime,
         })
     }
 }
@@ -150,11 +178,13 @@ impl Running {
     }
 
     /// Stops: takes no more connections and tasks, answers what has been accepted, waits for background work and running
-    /// tasks, and ends the runtime. `cut_short` ends the wait for what takes long; the drain limit, and for tasks the stop
-    /// limit, do so anyway.
+    /// tasks, closes the resources of its lifespan, and ends the runtime. `cut_short` ends the wait for what takes long; the
+    /// drain limit, for tasks the stop limit, and for resources the close limit do so anyway.
     pub fn drain(self, cut_short: impl Future<Output = ()>) -> Drained {
+        self.probes.drain();
         let (cut, told) = watch::channel(());
-        let told_to_work = told.clone();
+        let (told_to_work, told_to_close) = (told.clone(), told.clone());
+        let resources = self.resources;
         let ending = async {
             let working = async {
                 if let Some(worker) = self.worker {
@@ -162,7 +192,12 @@ impl Running {
                     let _: Stopped = worker.stop(gone(told_to_work)).await;
                 }
             };
-            tokio::join!(self.public.drain(gone(told)), working).0
+            let (drained, ()) = tokio::join!(self.public.drain(gone(told)), working);
+            tokio::select! {
+                biased;
+                unclosed = resources.close() => drained.with_unclosed(unclosed),
+                () = gone(told_to_close) => drained.with_unclosed(resources.unclosed()),
+            }
         };
         let cutting = async {
             cut_short.await;
@@ -198,16 +233,46 @@ fn check_admin(settings: &Settings) -> Result<(), StartError> {
 fn start_admin(
     settings: &Settings,
     tasks: Option<Tasks>,
+    probes: Probes,
     handle: &Handle,
 ) -> Result<Option<Server>, StartError> {
     let Some(address) = settings.admin else {
         return Ok(None);
     };
     let token = settings.admin_token.as_deref().map(Arc::from);
-    let site = admin::site(handle.clone(), tasks, token);
+    let site = admin::site(handle.clone(), tasks, probes, token);
     listen(address, site, handle).map(Some)
 }
 
 fn listen(address: SocketAddr, site: Site, handle: &Handle) -> Result<Server, StartError> {
     Server::start(address, site, handle).map_err(|source| StartError::Listen { address, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::lifespan::{Lifespan, ResourceError};
+
+    #[test]
+    fn what_was_open_is_closed_when_it_is_told_to_stop_meanwhile() {
+        let (close, closed) = mpsc::channel();
+        let (reach, reached) = tokio::sync::oneshot::channel();
+        let app = App::new("test").with_lifespan(async |lifespan: Lifespan| {
+            let first = || Ok::<_, ResourceError>(close);
+            let close = |close: mpsc::Sender<()>| close.send(());
+            lifespan.open("first", first).close(close).await?;
+            // Nobody is left to be told if the test has failed.
+            let _ = reach.send(());
+            lifespan
+                .open("second", pending::<Result<(), ResourceError>>)
+                .await
+        });
+        let told = async { reached.await.expect("the first is open") };
+        let stopped = app.start_unless(told);
+        assert!(matches!(stopped, Err(StartError::Interrupted)));
+        assert_eq!(closed.try_recv(), Ok(()));
+    }
 }

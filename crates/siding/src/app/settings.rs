@@ -9,6 +9,7 @@ use siding_tasks::BrokerUrl;
 
 use super::celery::CelerySettings;
 use crate::Limits;
+use crate::lifespan::LifespanSettings;
 
 /// Everything that can be set on an application, before flags and the environment have their say.
 ///
@@ -35,6 +36,8 @@ pub struct Settings {
     pub runtime: Config,
     /// Where tasks are kept, and who runs them.
     pub tasks: TaskSettings,
+    /// How long resources may take to open, to close and to answer.
+    pub lifespan: LifespanSettings,
     /// The form of the log.
     pub log: LogFormat,
     /// What is logged, as [`EnvFilter`](tracing_subscriber::EnvFilter) takes it: `info`, or
@@ -96,6 +99,7 @@ impl Default for Settings {
             limits: Limits::default(),
             runtime: Config::default(),
             tasks: TaskSettings::default(),
+            lifespan: LifespanSettings::default(),
             log: LogFormat::default(),
             log_level: "info".to_owned(),
         }
@@ -111,6 +115,7 @@ impl std::fmt::Debug for Settings {
             .field("limits", &self.limits)
             .field("runtime", &self.runtime)
             .field("tasks", &self.tasks)
+            .field("lifespan", &self.lifespan)
             .field("log", &self.log)
             .field("log_level", &self.log_level)
             .finish_non_exhaustive()

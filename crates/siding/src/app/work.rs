@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use siding_runtime::Builder;
 use siding_tasks::Tasks;
 
+use super::lifespan::WorkerLifespan;
 use super::prepared::Prepared;
-use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit};
+use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit, told_to_stop};
 use super::running::StartError;
 use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
@@ -24,13 +25,25 @@ impl App {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
         };
-        match self.prepare() {
+        match self.prepare_to_work(told_to_stop()) {
             Ok(prepared) => work_until_told(prepared, &tasks),
             Err(error) => {
                 log_start_error(&error);
                 exit_code(&error)
             }
         }
+    }
+
+    /// Connects to the broker, and opens the lifespan where tasks need it.
+    fn prepare_to_work(
+        self,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Prepared, StartError> {
+        let mut prepared = self.prepare()?;
+        if prepared.worker_lifespan == WorkerLifespan::Opened {
+            prepared.open(interrupted)?;
+        }
+        Ok(prepared)
     }
 
     /// Does what an operator wants with tasks.
@@ -73,9 +86,10 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         name,
         runtime,
         settings,
+        resources,
         ..
     } = prepared;
-    let code = runtime.block_on(async {
+    let working = async {
         let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
@@ -92,9 +106,18 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         match worker.stop(signals.next()).await {
             Stopped::Complete => exit::OK,
             Stopped::Cut => {
-                tracing::warn!("what still ran was cut off; it runs again, once its lease has run out at the latest");
+                tracing::warn!(
+                    "what still ran was cut off; it runs again, once its lease has run out at the latest"
+                );
                 exit::CUT_OFF
             }
+        }
+    };
+    let code = runtime.block_on(async {
+        let code = working.await;
+        match resources.close().await {
+            0 => code,
+            _ => exit::CUT_OFF,
         }
     });
     drop(runtime);
@@ -103,6 +126,8 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
     use crate::app::args::{self, Role};
 
@@ -115,5 +140,14 @@ mod tests {
             panic!("{role:?}");
         };
         assert_eq!(App::new("bare").handle_tasks(command), exit::USAGE);
+    }
+
+    #[test]
+    fn a_worker_opens_the_lifespan_where_its_tasks_need_it() {
+        let fails = || App::new("test").with_lifespan(async |_| Err::<(), _>("no luck"));
+        let unneeded = fails().prepare_to_work(pending());
+        assert!(unneeded.is_ok());
+        let needed = fails().with_worker_lifespan().prepare_to_work(pending());
+        assert!(matches!(needed, Err(StartError::Resource(_))));
     }
 }

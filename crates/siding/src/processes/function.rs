@@ -1,7 +1,7 @@
 //! The function that answers requests in a child.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -16,16 +16,22 @@ use crate::respond::ErrorHandlers;
 /// The name of the function that answers requests.
 pub(crate) const REQUEST: &str = "siding::request";
 
-/// The function that answers requests by way of the child's router. Nothing is started before it is first called: the parent
-/// has it too.
+/// The function that answers requests by way of the child's router. That is made at the first request, since only then it is known
+/// that the child needs it, and what its handlers need may take long to open.
 pub(crate) fn answer(
-    router: Router,
+    router: impl FnOnce(&Runtime) -> Router + Send + 'static,
     errors: Arc<ErrorHandlers>,
 ) -> impl Fn(&[u8]) -> Result<Vec<u8>, FunctionErrorKind> + Send + Sync {
     let runtime = OnceLock::new();
+    let make = Mutex::new(Some(router));
+    let router = OnceLock::new();
     move |message| {
         let runtime: &io::Result<Runtime> = runtime.get_or_init(event_loop);
         let runtime = runtime.as_ref().map_err(failed)?;
+        let router: &Router = router.get_or_init(|| {
+            let make = make.lock().unwrap_or_else(PoisonError::into_inner).take();
+            make.expect("taken once")(runtime)
+        });
         let request = wire::read_request(message).map_err(|error| failed(&error))?;
         let asked = format!("{} {}", request.method(), request.uri().path());
         let response = errors.during(|| {

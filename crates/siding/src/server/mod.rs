@@ -78,7 +78,29 @@ pub enum Drained {
         connections: usize,
         /// Pieces of background work that had not ended.
         background: usize,
+        /// Resources of the [lifespan](crate::lifespan) that had not closed.
+        resources: usize,
     },
+}
+
+impl Drained {
+    /// The same, when so many resources were not closed after it.
+    pub(crate) fn with_unclosed(self, unclosed: usize) -> Self {
+        let (connections, background) = match self {
+            Self::Complete if unclosed == 0 => return self,
+            Self::Complete => (0, 0),
+            Self::Cut {
+                connections,
+                background,
+                ..
+            } => (connections, background),
+        };
+        Self::Cut {
+            connections,
+            background,
+            resources: unclosed,
+        }
+    }
 }
 
 impl Server {
@@ -136,6 +158,7 @@ impl Server {
         Drained::Cut {
             connections,
             background,
+            resources: 0,
         }
     }
 

@@ -11,9 +11,9 @@ pub(crate) mod wire;
 pub use siding_tasks::{
     AmqpUrl, ApplyAsync, AsyncResult, BackendUrl, BrokerUrl, Canvas, Destination, Exception,
     Exchange, ExchangeKind, GetError, Group, GroupResult, Meta, Priority, RawJson, RedisServer,
-    RedisUrl, RemoteControl, Revocation, Schedule, Secret, SendError, Sentinels, ServerAddress, State, Task, TaskContext,
-    TaskError, TaskId, TaskQueues, TaskRoutes, Tasks, Tls, TlsFiles, Unknown, UrlError, chain,
-    chord, group,
+    RedisUrl, RemoteControl, Revocation, Schedule, Secret, SendError, Sentinels, ServerAddress,
+    State, Task, TaskContext, TaskError, TaskId, TaskQueues, TaskRoutes, Tasks, Tls, TlsFiles,
+    Unknown, UrlError, chain, chord, group,
 };
 
 pub(crate) use command::{CommandError, TaskCommand};

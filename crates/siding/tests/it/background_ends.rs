@@ -270,7 +270,8 @@ fn what_does_not_end_is_cut_off_at_the_limit() {
         service.drain(),
         Drained::Cut {
             connections: 0,
-            background: 2
+            background: 2,
+            resources: 0,
         }
     );
     assert_eq!(told.recv(), Err(mpsc::RecvError));

@@ -97,7 +97,8 @@ fn what_does_not_end_is_cut_off_at_the_limit() {
         service.drain(),
         Drained::Cut {
             connections: 1,
-            background: 0
+            background: 0,
+            resources: 0,
         }
     );
     assert!(client.is_closed());

@@ -16,6 +16,7 @@ use siding::axum::body::Bytes;
 use siding::axum::http::{HeaderMap, Uri};
 use siding::axum::{Extension, Router, routing};
 use siding::extract::{ConnectInfo, MatchedPath, OriginalUri, Path, Query, State};
+use siding::lifespan::{Lifespan, ResourceError};
 use siding::runtime::LaneKind;
 use siding::{
     App, CallError, ExitCode, IntoResponse, JobError, Problem, Processes, StatusCode, get, pinned,
@@ -45,6 +46,12 @@ struct Number {
 }
 
 fn app() -> App {
+    let opened = App::new("opened")
+        .route("/opened", get(processes(opened)))
+        .with_lifespan(async |lifespan: Lifespan| {
+            let pid = || Ok::<_, ResourceError>(std::process::id());
+            lifespan.open("pid", pid).await
+        });
     let items = App::new("items")
         .route("/{id}", get(processes(item)))
         .function("triple", |n: u32| n * 3);
@@ -75,6 +82,7 @@ fn app() -> App {
         .route("/spin", get(processes(spin)))
         .route("/call", get(call))
         .nest("/items", items)
+        .merge(opened)
         .merge(Router::new().route("/foreign", foreign))
         .layer(Extension("of a layer"))
         .with_connect_info()
@@ -104,6 +112,11 @@ fn item(
 
 fn state(State(shared): State<Shared>) -> String {
     shared.greeting.to_owned()
+}
+
+/// Which process has opened the state, and which this is.
+fn opened(State(opener): State<u32>) -> String {
+    format!("{opener} {}", std::process::id())
 }
 
 fn layer(extension: Option<Extension<&'static str>>) -> String {
@@ -157,6 +170,15 @@ async fn call(
 #[derive(Deserialize)]
 struct Called {
     function: String,
+}
+
+#[test]
+fn a_child_opens_a_lifespan_of_its_own() {
+    let service = start(app());
+    let reply = service.get("/opened").body;
+    let (opener, child) = reply.split_once(' ').expect("two numbers");
+    assert_eq!(opener, child);
+    assert_ne!(child, std::process::id().to_string());
 }
 
 #[test]

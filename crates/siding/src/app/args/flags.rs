@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::celery::CeleryFlags;
+use super::lifespan::LifespanFlags;
 use super::tasks::TaskFlags;
 use super::values::{Admin, address, admin, bytes, filter, token};
 use crate::app::duration;
@@ -40,6 +41,8 @@ pub(super) struct Flags {
     limits: LimitFlags,
     #[command(flatten)]
     lanes: LaneFlags,
+    #[command(flatten)]
+    lifespan: LifespanFlags,
     #[command(flatten)]
     tasks: TaskFlags,
     #[command(flatten)]
@@ -159,6 +162,7 @@ impl Flags {
         set(&mut settings.log_level, self.log_level);
         self.limits.apply(settings);
         self.lanes.apply(settings);
+        self.lifespan.apply(&mut settings.lifespan);
         self.tasks.apply(&mut settings.tasks);
         self.celery.apply(&mut settings.tasks)
     }

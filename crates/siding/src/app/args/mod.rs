@@ -2,6 +2,7 @@
 
 mod celery;
 mod flags;
+mod lifespan;
 mod tasks;
 mod values;
 
