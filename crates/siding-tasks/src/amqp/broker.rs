@@ -199,7 +199,7 @@ impl Broker for Amqp {
         Box::pin(async move {
             let held = &self.0.intake.held;
             let leased = leases.iter().filter_map(|lease| held.remove(lease));
-            give_back(leased.map(|leased| leased.acker.clone()).collect()).await;
+            give_back(leased.map(|leased| leased.grip().into_acker()).collect()).await;
             Ok(())
         })
     }

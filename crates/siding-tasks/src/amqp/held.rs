@@ -8,13 +8,17 @@ use lapin::Acker;
 use lapin::options::BasicNackOptions;
 use tokio::time::Instant;
 
+use super::leased::{Grip, Leased};
 use crate::broker::{ClaimRequest, Delivery, Lease, Quota};
 use crate::chance::chance;
-use crate::message::Message;
+use crate::message::{Message, TaskId};
 
 /// A message of a task that a worker does not know is given back after about so long, for others: at once, it might come back
 /// at once, again and again.
 const STRANGER: Duration = Duration::from_secs(1);
+
+/// A worker that has lost a lease hears of it within this time, and ends what it runs.
+const HEED: Duration = Duration::from_secs(2);
 
 /// Messages that came and are not settled.
 #[derive(Debug, Default)]
@@ -31,44 +35,31 @@ struct Inner {
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) message: Message,
-    pub(super) acker: Acker,
+    pub(super) grip: Grip,
     pub(super) deliveries: u32,
+    since: Instant,
     /// When it is given back, if its task is for others.
     stranger_until: Instant,
 }
 
 impl Waiting {
-    pub(super) fn new(message: Message, acker: Acker, deliveries: u32) -> Self {
+    pub(super) fn new(message: Message, grip: Grip, deliveries: u32) -> Self {
         // The server goes round those who consume: of two that give something back in the same order again and again, each
         // would get its own each time.
         let patience = STRANGER.mul_f64(0.5 + chance());
+        let now = Instant::now();
         Self {
             message,
-            acker,
+            grip,
             deliveries,
-            stranger_until: Instant::now() + patience,
+            since: now,
+            stranger_until: now + patience,
         }
     }
-}
 
-/// A message that a worker holds. It is the worker's for as long as the channel lives that it came on.
-#[derive(Debug)]
-pub(super) struct Leased {
-    pub(super) message: Message,
-    pub(super) acker: Acker,
-    pub(super) worker: String,
-    /// Whether its end has begun. Locked while anything is said of it: that it has started is not to come after its end.
-    pub(super) ends: tokio::sync::Mutex<bool>,
-}
-
-impl Leased {
-    pub(super) fn new(message: Message, acker: Acker, worker: &str) -> Self {
-        Self {
-            message,
-            acker,
-            worker: worker.to_owned(),
-            ends: tokio::sync::Mutex::default(),
-        }
+    /// Whether a worker here is about to hear that it has lost this message: until then it runs it.
+    fn is_early(&self, lost: &HashSet<TaskId>) -> bool {
+        lost.contains(&self.message.id) && self.since.elapsed() < HEED
     }
 }
 
@@ -98,12 +89,28 @@ impl Held {
     pub(super) fn leased(&self) -> usize {
         let mut inner = self.inner();
         // Who holds one that is lost learns it by its lease.
-        inner.waiting.retain(|one| one.acker.usable());
-        inner
-            .leased
-            .values()
-            .filter(|one| one.acker.usable())
-            .count()
+        inner.waiting.retain(|one| one.grip.holds());
+        inner.leased.values().filter(|one| one.is_held()).count()
+    }
+
+    /// Whether it is in doubt of anything that workers hold.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.inner().leased.values().any(|one| one.is_in_doubt())
+    }
+
+    /// A message has come again. If a worker here holds it, and that was in doubt, the worker goes on with it.
+    pub(super) fn regain(&self, message: &Message, grip: &Grip) -> bool {
+        let inner = self.inner();
+        let same = |one: &&Arc<Leased>| {
+            let held = &one.message;
+            held.id == message.id && held.retries == message.retries && held.queue == message.queue
+        };
+        let mut held = inner.leased.values().filter(same);
+        let found = held.find(|one| one.is_in_doubt());
+        if let Some(one) = found {
+            one.regain(grip.clone());
+        }
+        found.is_some()
     }
 
     pub(super) fn has_waiting(&self) -> bool {
@@ -119,8 +126,13 @@ impl Held {
             .sort_by_key(|one| std::cmp::Reverse(one.message.priority));
         let mut picked = Picked::default();
         let mut wants = Wants::new(request);
+        let lost = inner.lost();
         for one in std::mem::take(&mut inner.waiting) {
-            match wants.verdict(&one) {
+            let verdict = match one.is_early(&lost) {
+                true => Verdict::Leave,
+                false => wants.verdict(&one),
+            };
+            match verdict {
                 Verdict::Take => picked.deliveries.push(inner.lease(one, request)),
                 Verdict::Leave => {
                     picked.unwanted += 1;
@@ -133,7 +145,7 @@ impl Held {
                     *next = until.min(*next);
                     inner.waiting.push(one);
                 }
-                Verdict::GiveBack => picked.strangers.push(one.acker),
+                Verdict::GiveBack => picked.strangers.push(one.grip.into_acker()),
             }
         }
         picked
@@ -142,7 +154,10 @@ impl Held {
     /// Those that wait, no longer.
     pub(super) fn drain_waiting(&self) -> Vec<Acker> {
         let waiting = std::mem::take(&mut self.inner().waiting);
-        waiting.into_iter().map(|one| one.acker).collect()
+        waiting
+            .into_iter()
+            .map(|one| one.grip.into_acker())
+            .collect()
     }
 
     /// Those that wait and came from none of these queues, no longer.
@@ -153,14 +168,17 @@ impl Held {
             .partition(|one| queues.contains(&one.message.queue));
         inner.waiting = keep;
         let others: Vec<Waiting> = others;
-        others.into_iter().map(|one| one.acker).collect()
+        others
+            .into_iter()
+            .map(|one| one.grip.into_acker())
+            .collect()
     }
 
     /// The message of a lease that is not over.
     pub(super) fn find(&self, lease: &Lease) -> Option<Arc<Leased>> {
         let mut inner = self.inner();
         let found = inner.leased.get(&lease.token)?;
-        if found.acker.usable() {
+        if found.is_held() {
             return Some(Arc::clone(found));
         }
         inner.leased.remove(&lease.token);
@@ -181,13 +199,19 @@ impl Inner {
             token: self.last,
             period: request.lease,
         };
-        let leased = Leased::new(waiting.message.clone(), waiting.acker, &request.worker);
+        let leased = Leased::new(waiting.message.clone(), waiting.grip, &request.worker);
         self.leased.insert(self.last, Arc::new(leased));
         Delivery {
             lease,
             message: waiting.message,
             deliveries: waiting.deliveries,
         }
+    }
+
+    /// The messages whose leases are lost, of which the workers have not heard yet.
+    fn lost(&self) -> HashSet<TaskId> {
+        let lost = self.leased.values().filter(|one| !one.is_held());
+        lost.map(|one| one.message.id.clone()).collect()
     }
 }
 

@@ -6,31 +6,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use lapin::options::BasicAckOptions;
 use tokio::time::Instant;
 
-use super::arrivals::{Arrivals, Taken};
+use super::arrivals::{Arrivals, Arrived, Taken};
 use super::consumers::Consumers;
-use super::held::{Held, Leased, Waiting, give_back};
+use super::held::{Held, Waiting, give_back};
 use super::inboxes::Inboxes;
-use super::link::Link;
+use super::leased::Leased;
 use super::revoked::Revoked;
 use super::sender::{self, Sender};
 use super::session::Session;
+use super::tidy::GONE;
 use super::{dead, delay, error, settle, value};
 use crate::broker::{BrokerError, Claim, ClaimRequest, Enqueue, Settlement};
 use crate::canvas;
 use crate::celery::parcel::Parcel;
 use crate::celery::unpack;
 use crate::message::{Message, Timestamp};
-
-/// A worker that has claimed nothing for so long is gone. Idle ones claim every minute.
-const GONE: Duration = Duration::from_secs(90);
-
-/// How often what waits to be claimed is looked at. Whoever has room is told of it, and has as long again to claim it.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// So many more messages are asked for at most, when those that came are not wanted now.
 const BEHIND: usize = 256;
@@ -44,7 +38,7 @@ pub(super) struct Intake {
     sender: Sender,
     inboxes: Arc<Inboxes>,
     /// Held while deliveries are looked at, and consumers change.
-    consumers: tokio::sync::Mutex<Consumers>,
+    pub(super) consumers: tokio::sync::Mutex<Consumers>,
     wants: Mutex<BTreeMap<String, Want>>,
     /// How many messages the latest claim left though it had room.
     unwanted: AtomicUsize,
@@ -52,10 +46,10 @@ pub(super) struct Intake {
 
 /// What a worker wanted when it claimed last.
 #[derive(Debug)]
-struct Want {
+pub(super) struct Want {
     queues: Vec<String>,
     limit: usize,
-    at: Instant,
+    pub(super) at: Instant,
 }
 
 /// A message that came long before its eta.
@@ -78,7 +72,7 @@ impl Intake {
     }
 
     /// Nothing is left half done under the lock.
-    fn wants(&self) -> MutexGuard<'_, BTreeMap<String, Want>> {
+    pub(super) fn wants(&self) -> MutexGuard<'_, BTreeMap<String, Want>> {
         self.wants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +93,8 @@ impl Intake {
             queues: self.inboxes.served(session, request),
             ..request.clone()
         };
-        let prefetch = self.want(request);
+        self.want(request);
+        let prefetch = self.prefetch();
         {
             let queues = self.queues();
             let mut consumers = self.consumers.lock().await;
@@ -131,8 +126,8 @@ impl Intake {
         })
     }
 
-    /// Notes what a worker wants, and returns how many unsettled messages suit all of them.
-    fn want(&self, request: &ClaimRequest) -> u16 {
+    /// Notes what a worker wants.
+    fn want(&self, request: &ClaimRequest) {
         let mut wants = self.wants();
         wants.retain(|_, want| want.at.elapsed() < GONE);
         let want = Want {
@@ -141,14 +136,18 @@ impl Intake {
             at: Instant::now(),
         };
         wants.insert(request.worker.clone(), want);
-        let room: usize = wants.values().map(|want| want.limit).sum();
+    }
+
+    /// How many unsettled messages suit all workers.
+    pub(super) fn prefetch(&self) -> u16 {
+        let room: usize = self.wants().values().map(|want| want.limit).sum();
         let behind = self.unwanted.load(Ordering::Relaxed).min(BEHIND);
         let prefetch = room + self.held.leased() + behind;
         u16::try_from(prefetch.max(1)).unwrap_or(u16::MAX)
     }
 
     /// Looks at all that came.
-    async fn look(&self, session: &Session, worker: &str) -> Result<(), BrokerError> {
+    pub(super) async fn look(&self, session: &Session, worker: &str) -> Result<(), BrokerError> {
         let now = Timestamp::now();
         let mut far: Vec<Far<'_>> = Vec::new();
         while let Some(taken) = self.arrivals.take() {
@@ -167,18 +166,32 @@ impl Intake {
                     }
                     taken.keep();
                 }
+                Ok(message) if self.regained(session, arrived, &message) => drop(taken.keep()),
                 Ok(message) => match self.ended(&message, now) {
                     Some(reason) => {
-                        let leased = Leased::new(message, delivery.acker.clone(), worker);
+                        let grip = session.grip(delivery.acker.clone());
+                        let leased = Leased::new(message, grip, worker);
                         self.revoke(session, &leased, reason).await?;
                         taken.keep();
                     }
                     None if is_far(session, &message, now) => far.push((taken, message, parcel)),
-                    None => self.keep(taken, message),
+                    None => self.keep(session, taken, message),
                 },
             }
         }
         self.park(session, far, now).await
+    }
+
+    /// Whether a message has come back to whoever works on it here; see [`leased`](super::leased).
+    fn regained(&self, session: &Session, arrived: &Arrived, message: &Message) -> bool {
+        let delivery = &arrived.delivery;
+        let grip = session.grip(delivery.acker.clone());
+        let regained = delivery.redelivered && self.held.regain(message, &grip);
+        if regained {
+            let (task, id) = (&message.task, &message.id);
+            tracing::info!(task, %id, "the message has come back to this worker, which goes on with its task");
+        }
+        regained
     }
 
     /// Why a message is not to run.
@@ -211,11 +224,11 @@ impl Intake {
     }
 
     /// Keeps a message until it is claimed.
-    fn keep(&self, taken: Taken<'_>, message: Message) {
+    fn keep(&self, session: &Session, taken: Taken<'_>, message: Message) {
         if let Some(arrived) = taken.keep() {
             let delivery = arrived.delivery;
             let deliveries = value::deliveries(&delivery.properties, delivery.redelivered);
-            let waiting = Waiting::new(message, delivery.acker, deliveries);
+            let waiting = Waiting::new(message, session.grip(delivery.acker), deliveries);
             self.held.add(waiting);
         }
     }
@@ -234,7 +247,7 @@ impl Intake {
                 outgoing.push(delay::outgoing(session, &message, parcel, now).await);
                 parked.push(taken);
             } else {
-                self.keep(taken, message);
+                self.keep(session, taken, message);
             }
         }
         sender::publish(session, outgoing).await?;
@@ -245,41 +258,6 @@ impl Intake {
             }
         }
         Ok(())
-    }
-
-    /// Gives back what nobody claims, until this is dropped.
-    pub(super) async fn tidy(self: Arc<Self>, link: Arc<Link>) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let latest = self.wants().values().map(|want| want.at).max();
-            let Some(latest) = latest else { continue };
-            let left = self.held.has_waiting() || !self.arrivals.is_empty();
-            let gone = latest.elapsed() > GONE;
-            if left && latest.elapsed() < 2 * LOOK {
-                self.arrivals.tell();
-            } else if (left || gone)
-                && let Ok(Some(session)) = link.now()
-            {
-                self.give_up(&session, latest).await;
-            }
-        }
-    }
-
-    /// Consumes no more until the next claim, and gives back what waits.
-    async fn give_up(&self, session: &Session, since: Instant) {
-        let mut consumers = self.consumers.lock().await;
-        let latest = self.wants().values().map(|want| want.at).max();
-        if latest > Some(since) {
-            return;
-        }
-        if !consumers.is_idle() {
-            consumers.cancel_others(session, &BTreeSet::new()).await;
-        }
-        let mut ackers = self.held.drain_waiting();
-        while let Some(taken) = self.arrivals.take() {
-            ackers.extend(taken.keep().map(|arrived| arrived.delivery.acker));
-        }
-        give_back(ackers).await;
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`inboxes`] | gives workers queues for broadcasts |
 //! | [`delay`] | parks messages whose eta is far, in RabbitMQ's own queues |
 //! | [`intake`] | consumes, and keeps what came until it is claimed and settled |
+//! | [`leased`] | what a worker holds, also when the server closes the channel that it came on |
 //! | [`settle`] | ends deliveries |
 //! | [`results`] | results by `rpc://` |
 //! | [`control`] | events and remote control |
@@ -20,6 +21,7 @@
 mod address;
 mod arrivals;
 mod broker;
+mod closures;
 mod consumers;
 mod control;
 mod dead;
@@ -30,6 +32,7 @@ mod held;
 mod inboxes;
 mod intake;
 mod lead;
+mod leased;
 mod link;
 mod publish;
 mod replies;
@@ -41,6 +44,7 @@ mod session;
 mod settings;
 mod settle;
 mod shared;
+mod tidy;
 mod topology;
 mod value;
 

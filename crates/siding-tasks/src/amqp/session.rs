@@ -6,14 +6,15 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lapin::options::{BasicPublishOptions, BasicQosOptions};
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Acker, Channel, Connection, ConnectionProperties};
 use tokio::sync::OnceCell;
 
-use super::error;
+use super::leased::Grip;
 use super::publish::{self, Outbox, Outgoing, Receipt, Together};
 use super::scout::{Asking, Scout};
 use super::settings::AmqpSettings;
 use super::value::name;
+use super::{closures, error};
 use crate::broker::BrokerError;
 
 /// One connection to the server. What is held by it is lost with it.
@@ -34,7 +35,8 @@ pub(super) struct Session {
     known: Mutex<HashSet<String>>,
     /// Whether messages can be parked; see [`delay`](super::delay).
     pub(super) delay: OnceCell<bool>,
-    publishers: Mutex<Vec<super::Task>>,
+    /// What goes on beside, for as long as this is there.
+    tasks: Mutex<Vec<super::Task>>,
 }
 
 /// Opens channels on a session's connection.
@@ -100,14 +102,12 @@ impl Session {
             loose: tokio::sync::Mutex::default(),
             known: Mutex::default(),
             delay: OnceCell::new(),
-            publishers: Mutex::default(),
+            tasks: Mutex::default(),
         };
-        let mut publishers = publish::start(&session, &requests, Together::Many);
-        publishers.extend(publish::start(&session, &alone, Together::One));
-        *session
-            .publishers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = publishers;
+        let mut tasks = publish::start(&session, &requests, Together::Many);
+        tasks.extend(publish::start(&session, &alone, Together::One));
+        tasks.push(closures::watch(session.connection.events_listener()));
+        *session.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(session)
     }
 
@@ -135,6 +135,11 @@ impl Session {
         asked: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, BrokerError> {
         bounded(&self.settings, what, asked).await
+    }
+
+    /// What a message is held by that came on a channel of this session.
+    pub(super) fn grip(&self, acker: Acker) -> Grip {
+        Grip::new(acker, self.connection.status().clone())
     }
 
     /// Whether the connection is there, as far as is known.

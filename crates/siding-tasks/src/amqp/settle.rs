@@ -1,8 +1,6 @@
 //! Ending deliveries: first what others learn and do, then the message itself. Whatever fails in between is done again.
 
-use lapin::options::BasicAckOptions;
-
-use super::held::Leased;
+use super::leased::Leased;
 use super::sender::Sender;
 use super::session::Session;
 use crate::broker::{BrokerError, Enqueue, Settled, Settlement};
@@ -49,13 +47,9 @@ pub(super) async fn settle(
     if let Some((part, body)) = ending.part {
         count(session, sender, message, (part, body)).await?;
     }
-    let acked = leased.acker.ack(BasicAckOptions::default());
-    match tokio::time::timeout(session.settings.response_timeout, acked).await {
-        Ok(Ok(true)) => Ok(Settled::Done),
-        // The channel is gone: the message is delivered again.
-        Ok(Ok(false) | Err(_)) => Ok(Settled::Refused),
-        // It is on its way behind what the server does not take now.
-        Err(_) => Ok(Settled::Done),
+    match leased.ack(session.settings.response_timeout).await {
+        true => Ok(Settled::Done),
+        false => Ok(Settled::Refused),
     }
 }
 

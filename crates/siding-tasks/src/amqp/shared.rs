@@ -6,9 +6,9 @@ use std::sync::Arc;
 use lapin::options::BasicGetOptions;
 
 use super::control::Control;
-use super::held::Leased;
 use super::intake::Intake;
 use super::lead::Leads;
+use super::leased::Leased;
 use super::link::Link;
 use super::results::Rpc;
 use super::revoked::Revoked;
@@ -73,6 +73,10 @@ impl Shared {
         let Some(leased) = self.intake.held.find(&lease) else {
             return Ok(Settled::Refused);
         };
+        // What went elsewhere is settled there.
+        if !leased.is_certain().await {
+            return Ok(Settled::Refused);
+        }
         let session = self.link.session().await?;
         let settled = settle::settle(&session, &self.sender, &leased, settlement).await?;
         self.intake.held.remove(&lease);
@@ -157,7 +161,8 @@ impl Shared {
             let parcel = value::parcel(&delivery.properties, delivery.data);
             let message = unpack::unpack(&parcel, queue)
                 .unwrap_or_else(|refusal| Message::new(refusal.task.unwrap_or_default()));
-            let leased = Leased::new(message, delivery.acker, &self.link.settings().name);
+            let grip = session.grip(delivery.acker);
+            let leased = Leased::new(message, grip, &self.link.settings().name);
             let settlement = Settlement::Revoked {
                 reason: "revoked".to_owned(),
                 successors: Enqueue::default(),
