@@ -132,7 +132,7 @@ pub use periodic::Schedule;
 pub use queues::{QueueError, TaskQueues};
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
-pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl};
+pub use remote::{Broadcast, BrokerInfo, Listener, Remote, RemoteControl, UnknownMethod};
 pub use result::{AsyncResult, GetError, GroupResult};
 pub use routes::{RouteError, TaskRoutes};
 pub use send::{ApplyAsync, Canvas, Group, SendError, chain, chord, group};

@@ -1,6 +1,7 @@
 //! What workers tell each other and those who watch them: events, and remote control.
 
 mod address;
+mod allowed;
 mod clock;
 mod companion;
 mod control;
@@ -11,12 +12,14 @@ mod reporter;
 mod sent;
 mod shown;
 mod system;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use allowed::{RemoteControl, UnknownMethod};
 pub(crate) use companion::Companion;
 pub(crate) use sent::SentEvents;
 
@@ -87,34 +90,4 @@ pub struct BrokerInfo {
     pub virtual_host: String,
     /// Whether it speaks TLS.
     pub ssl: bool,
-}
-
-/// What others may ask of a worker through the broker: Celery's remote control, as `celery inspect` and `celery control` have
-/// it.
-///
-/// Whoever can write to the broker can send tasks, and with remote control see what runs, revoke it and stop workers. Answers
-/// hold arguments of tasks, never secrets of the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RemoteControl {
-    /// Nothing: it listens to nobody.
-    Off,
-    /// All that it can.
-    All,
-    /// These, by Celery's names, such as `ping`; the rest is answered with an error.
-    Only(Vec<String>),
-}
-
-impl RemoteControl {
-    /// Only these, by Celery's names, such as `ping`.
-    pub fn only<M: Into<String>>(methods: impl IntoIterator<Item = M>) -> Self {
-        Self::Only(methods.into_iter().map(Into::into).collect())
-    }
-
-    fn allows(&self, method: &str) -> bool {
-        match self {
-            Self::Off => false,
-            Self::All => true,
-            Self::Only(methods) => methods.iter().any(|allowed| allowed == method),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Arguments, Panel, json, map, ok};
 use crate::message::{RawJson, TaskId};
-use crate::remote::{BrokerInfo, RemoteControl, system};
+use crate::remote::{BrokerInfo, RemoteControl, system, usage};
 
 /// Another worker starts: it is told what was revoked, and tells what it knows.
 pub(super) fn hello(panel: &Panel, arguments: &Arguments) -> Answer {
@@ -49,7 +49,7 @@ pub(super) fn stats(panel: &Panel) -> Answer {
         "broker": broker(&panel.remote.info()),
         // A worker claims what it has slots for, and nothing before.
         "prefetch_count": 0,
-        "rusage": "N/A",
+        "rusage": usage::own().map_or_else(|| json!("N/A"), Value::Object),
     }))
 }
 

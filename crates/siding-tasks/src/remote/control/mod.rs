@@ -35,51 +35,69 @@ pub(super) fn name(method: &str) -> &str {
     }
 }
 
+/// What does one method.
+type Method = fn(&Panel, &Arguments) -> Answer;
+
+/// All methods, by Celery's names.
+const METHODS: &[(&str, Method)] = &[
+    ("active", requests::active),
+    ("active_queues", |panel, _| queues::active(panel)),
+    ("add_consumer", queues::add),
+    ("cancel_consumer", queues::cancel),
+    ("clock", |panel, _| about::clock(panel)),
+    ("conf", |panel, _| about::conf(panel)),
+    ("disable_events", |panel, _| events::disable(panel)),
+    // It is for workers that gossip; this one stands for nothing.
+    ("election", |_, _| Ok(RawJson::null())),
+    ("enable_events", |panel, _| events::enable(panel)),
+    ("heartbeat", |panel, _| events::heartbeat(panel)),
+    ("hello", about::hello),
+    ("ping", |_, _| ok("pong")),
+    ("pool_grow", pool::grow),
+    ("pool_shrink", pool::shrink),
+    ("query_task", requests::query),
+    ("rate_limit", limits::rate),
+    ("registered", requests::registered),
+    ("report", |panel, _| about::report(panel)),
+    ("reserved", |panel, _| requests::reserved(panel)),
+    ("revoke", revoke::revoke),
+    ("revoke_by_stamped_headers", revoke::by_stamped_headers),
+    ("revoked", |panel, _| json(&panel.crew.revoked.ids())),
+    ("scheduled", |panel, _| requests::scheduled(panel)),
+    ("shutdown", |panel, _| shutdown(panel)),
+    ("stats", |panel, _| about::stats(panel)),
+    ("terminate", revoke::terminate),
+    ("time_limit", limits::time),
+];
+
+/// The names of all methods.
+pub(super) fn methods() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|(name, _)| *name)
+}
+
 /// Does what is asked.
 pub(super) fn handle(panel: &Panel, method: &str, arguments: &Arguments) -> Answer {
+    match METHODS.iter().find(|(name, _)| *name == method) {
+        Some((_, act)) => act(panel, arguments),
+        None => Err(refusal(method)),
+    }
+}
+
+fn shutdown(panel: &Panel) -> Answer {
+    tracing::warn!(worker = panel.crew.name, "told to stop by remote control");
+    panel.crew.stop();
+    ok("shutting down")
+}
+
+/// Why something is no method here.
+fn refusal(method: &str) -> String {
     match method {
-        "ping" => ok("pong"),
-        "hello" => about::hello(panel, arguments),
-        "clock" => about::clock(panel),
-        "stats" => about::stats(panel),
-        "conf" => about::conf(panel),
-        "report" => about::report(panel),
-        "active" => requests::active(panel, arguments),
-        "reserved" => requests::reserved(panel),
-        "scheduled" => requests::scheduled(panel),
-        "query_task" => requests::query(panel, arguments),
-        "registered" => requests::registered(panel, arguments),
-        "revoked" => json(&panel.crew.revoked.ids()),
-        "revoke" => revoke::revoke(panel, arguments),
-        "terminate" => revoke::terminate(panel, arguments),
-        "revoke_by_stamped_headers" => revoke::by_stamped_headers(panel, arguments),
-        "rate_limit" => limits::rate(panel, arguments),
-        "time_limit" => limits::time(panel, arguments),
-        "pool_grow" => pool::grow(panel, arguments),
-        "pool_shrink" => pool::shrink(panel, arguments),
-        "active_queues" => queues::active(panel),
-        "add_consumer" => queues::add(panel, arguments),
-        "cancel_consumer" => queues::cancel(panel, arguments),
-        "enable_events" => events::enable(panel),
-        "disable_events" => events::disable(panel),
-        "heartbeat" => events::heartbeat(panel),
-        // It is for workers that gossip; this one stands for nothing.
-        "election" => Ok(RawJson::null()),
-        "shutdown" => {
-            tracing::warn!(worker = panel.crew.name, "told to stop by remote control");
-            panel.crew.stop();
-            ok("shutting down")
+        "autoscale" => "this worker does not autoscale: use pool_grow and pool_shrink".to_owned(),
+        "pool_restart" => "this worker has no pool to restart: its code is compiled in".to_owned(),
+        "objgraph" | "memdump" | "memsample" => {
+            format!("{method} looks into Python, which this worker is not")
         }
-        "autoscale" => {
-            Err("this worker does not autoscale: use pool_grow and pool_shrink".to_owned())
-        }
-        "pool_restart" => {
-            Err("this worker has no pool to restart: its code is compiled in".to_owned())
-        }
-        "objgraph" | "memdump" | "memsample" => Err(format!(
-            "{method} looks into Python, which this worker is not"
-        )),
-        _ => Err(format!("there is no method {method:?}")),
+        _ => format!("there is no method {method:?}"),
     }
 }
 

@@ -50,7 +50,12 @@ pub(super) struct CeleryFlags {
     #[arg(long, global = true, env = "SIDING_TASK_EVENTS")]
     task_events: bool,
     /// What celery inspect and celery control may do: all, off, or methods such as ping,stats [default: all]
-    #[arg(long, global = true, env = "SIDING_REMOTE_CONTROL", value_name = "WHAT", value_parser = remote_control)]
+    #[arg(
+        long,
+        global = true,
+        env = "SIDING_REMOTE_CONTROL",
+        value_name = "WHAT"
+    )]
     remote_control: Option<RemoteControl>,
     /// What to do with messages whose task is not known here [default: fail]
     #[arg(
@@ -98,16 +103,4 @@ fn unknown(text: &str) -> Unknown {
 
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
-}
-
-fn remote_control(text: &str) -> Result<RemoteControl, String> {
-    match text {
-        "all" => Ok(RemoteControl::All),
-        "off" => Ok(RemoteControl::Off),
-        text if text.split(',').any(|method| method.trim().is_empty()) => Err(
-            "write all, off, or the methods that are allowed, for example ping,stats,active"
-                .to_owned(),
-        ),
-        text => Ok(RemoteControl::only(text.split(',').map(str::trim))),
-    }
 }

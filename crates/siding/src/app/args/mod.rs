@@ -253,6 +253,10 @@ mod tests {
                 "write all, off",
             ),
             (
+                &["--broker=redis://:hush@h", "--remote-control=ping,stat"],
+                "no method \"stat\"; write all, off, or with commas between them some of: active, active_queues,",
+            ),
+            (
                 &["--broker=redis://:hush@h", "--unknown-tasks=eat"],
                 "fail, leave",
             ),
