@@ -6,11 +6,24 @@ use tracing_subscriber::EnvFilter;
 
 use super::settings::{LogFormat, Settings};
 
+/// Where lapin tells of channels, as an error of each that the server closes. A server does so to say that a queue is not
+/// there, which is asked before each is made; whoever asked for something else that was refused tells the log itself.
+const CHANNELS: &str = "lapin::channel=off";
+
+/// What is logged: as it was set, and without [`CHANNELS`] unless it was set for lapin, too.
+fn filter(settings: &Settings) -> EnvFilter {
+    let filter = EnvFilter::builder().parse_lossy(&settings.log_level);
+    if settings.log_level.contains("lapin") {
+        return filter;
+    }
+    let no_channels = CHANNELS.parse().expect("a directive is written so");
+    filter.add_directive(no_channels)
+}
+
 /// Starts the log of a child process: the parent reads it line by line, and adds time and job.
 pub(super) fn start_in_child(settings: &Settings) {
-    let filter = EnvFilter::builder().parse_lossy(&settings.log_level);
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(settings))
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_target(false)
@@ -21,9 +34,8 @@ pub(super) fn start_in_child(settings: &Settings) {
 
 /// Starts the log on standard error. An application that has set up its own before keeps that.
 pub(super) fn start(settings: &Settings) {
-    let filter = EnvFilter::builder().parse_lossy(&settings.log_level);
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(settings))
         .with_writer(io::stderr);
     // It fails when there is a log already, which is then the application's own.
     let _ = match settings.log {
@@ -33,4 +45,64 @@ pub(super) fn start(settings: &Settings) {
             .with_target(false)
             .try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged of an error of lapin about a channel, one of it about something else, and one of Siding.
+    fn check(log_level: &str, expected: &[&str]) {
+        let mut settings = Settings::default();
+        log_level.clone_into(&mut settings.log_level);
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter(&settings))
+            .with_writer(move || writer.clone())
+            .without_time()
+            .with_ansi(false)
+            .with_target(false)
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            tracing::error!(target: "lapin::channel", "channel");
+            tracing::error!(target: "lapin::io_loop", "connection");
+            tracing::error!(target: "siding_tasks::amqp", "siding");
+        });
+        let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let logged: Vec<_> = lines
+            .split_whitespace()
+            .filter(|word| *word != "ERROR")
+            .collect();
+        assert_eq!(logged, expected, "{log_level}");
+    }
+
+    #[test]
+    fn channels_that_the_server_closes_are_told_by_who_used_them() {
+        for level in ["info", "error", "warn,siding=debug"] {
+            check(level, &["connection", "siding"]);
+        }
+        check("lapin=error", &["channel", "connection"]);
+        check(
+            "error,lapin::channel=error",
+            &["channel", "connection", "siding"],
+        );
+        check("off", &[]);
+    }
 }
