@@ -97,7 +97,7 @@ mod tests {
             let error = text.parse::<RemoteControl>().unwrap_err().to_string();
             assert!(error.contains(&format!("no method {wrong}")), "{error}");
             assert!(error.contains("write all, off"), "{error}");
-            assert!(error.contains("ping, query_task"), "{error}");
+            assert!(error.contains("ping, pool_grow"), "{error}");
         }
     }
 
