@@ -8,6 +8,7 @@ mod exchanges;
 mod fleet;
 mod from_python;
 mod mixed;
+mod node;
 mod proxy;
 mod redis;
 mod sentinel;

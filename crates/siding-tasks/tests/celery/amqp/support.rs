@@ -10,6 +10,8 @@ use siding_tasks::{
     Amqp, AmqpSettings, Broker, BrokerUrl, ClaimRequest, Delivery, Enqueue, Message, Settlement,
 };
 
+use crate::node::Lent;
+
 /// Nothing here takes this long unless it is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -29,7 +31,7 @@ pub(crate) struct Space {
 impl Space {
     /// Runs `test` with a queue of its own, or says why not.
     pub(crate) fn with<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F) {
-        Self::within("%2F", test, &tokio_runtime());
+        Self::within(&url_of("%2F"), test, &tokio_runtime());
     }
 
     /// Runs `test` in a virtual host of its own, or says why not.
@@ -45,23 +47,39 @@ impl Space {
 
     fn in_host<F: Future<Output = ()>>(test: impl FnOnce(Self) -> F, runtime: &impl BlockOn) {
         match Host::make() {
-            Ok(host) => Self::within(&host.0, test, runtime),
+            Ok(host) => Self::within(&host.url(), test, runtime),
             Err(reason) => leave_out(&reason),
         }
     }
 
+    /// Runs `test` on a server of the tests' own, on a runtime of Siding, or says why not.
+    pub(crate) fn on_node(test: impl AsyncFnOnce(Self, &mut Lent)) {
+        let mut node = match Lent::wait() {
+            Ok(node) => node,
+            Err(reason) => return leave_out(&reason),
+        };
+        let runtime = siding_runtime::Builder::new().build().unwrap();
+        runtime.block_on(async {
+            let answers = tokio::time::timeout(DEADLINE, node.answers());
+            answers.await.expect("the server of the tests' own starts");
+        });
+        let url = format!("amqp://guest:guest@127.0.0.1:{}/%2F", node.port());
+        let node = &mut node;
+        Self::within(&url, move |space| test(space, node), &runtime);
+    }
+
     fn within<F: Future<Output = ()>>(
-        host: &str,
+        url: &str,
         test: impl FnOnce(Self) -> F,
         runtime: &impl BlockOn,
     ) {
         runtime.block_on(async {
-            let Some(space) = Self::open(host).await else {
-                return leave_out("nothing answers on amqp://guest:guest@127.0.0.1:5672");
+            let Some(space) = Self::open(url).await else {
+                return leave_out(&format!("nothing answers on {url}"));
             };
             let queue = space.queue.clone();
             let test = tokio::time::timeout(DEADLINE, test(space)).await;
-            let after = Self::open(host).await.unwrap();
+            let after = Self::open(url).await.unwrap();
             for name in [queue.clone(), format!("{queue}.dead")] {
                 delete(&after.direct, &name).await;
             }
@@ -73,15 +91,14 @@ impl Space {
         });
     }
 
-    async fn open(host: &str) -> Option<Self> {
-        let url = url_of(host);
-        let connection = Connection::connect(&url, ConnectionProperties::default())
+    async fn open(url: &str) -> Option<Self> {
+        let connection = Connection::connect(url, ConnectionProperties::default())
             .await
             .ok()?;
         let direct = connection.create_channel().await.unwrap();
         Some(Self {
-            settings: settings(&url),
-            url,
+            settings: settings(url),
+            url: url.to_owned(),
             queue: format!("siding-test-{}", uuid::Uuid::new_v4().simple()),
             direct,
             backend: None,

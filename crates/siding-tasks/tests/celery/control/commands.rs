@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
-use super::beside_a_worker;
+use super::{BOTH, EVERYWHERE, beside_a_worker};
+use crate::fleet::Over;
 
 #[test]
 fn every_command_is_answered_in_words_that_celery_prints() {
-    for version in ["5.7", "5.4"] {
+    for (over, version) in EVERYWHERE {
         beside_a_worker(
+            over,
             version,
             |worker| worker,
             async |_fleet, mut commander| {
@@ -54,22 +56,26 @@ fn every_command_is_answered_in_words_that_celery_prints() {
 
 #[test]
 fn a_queue_that_is_added_is_served() {
-    beside_a_worker(
-        "5.7",
-        |worker| worker,
-        async |_fleet, mut commander| {
-            let sent = commander.send("rust.double", "(21,), queue='later'").await;
-            commander.asked(&["control", "add_consumer", "later"]).await;
-            let result = format!("out = AsyncResult({sent:?}).get(timeout=20)");
-            assert_eq!(commander.0.run(&result).await, json!(42));
-        },
-    );
+    for over in BOTH {
+        beside_a_worker(
+            over,
+            "5.7",
+            |worker| worker,
+            async |_fleet, mut commander| {
+                let sent = commander.send("rust.double", "(21,), queue='later'").await;
+                commander.asked(&["control", "add_consumer", "later"]).await;
+                let result = format!("out = AsyncResult({sent:?}).get(timeout=20)");
+                assert_eq!(commander.0.run(&result).await, json!(42));
+            },
+        );
+    }
 }
 
 #[test]
 fn a_task_that_runs_is_revoked() {
-    for version in ["5.7", "5.4"] {
+    for (over, version) in EVERYWHERE {
         beside_a_worker(
+            over,
             version,
             |worker| worker,
             async |_fleet, mut commander| {
@@ -78,10 +84,11 @@ fn a_task_that_runs_is_revoked() {
                 let script = format!(
                     r#"
                 app.control.revoke({runs:?}, terminate=True)
+                result = AsyncResult({runs:?})
                 try:
-                    AsyncResult({runs:?}).get(timeout=20)
+                    result.get(timeout=20)
                 except Exception as error:
-                    out = [type(error).__name__, str(error), AsyncResult({runs:?}).state]
+                    out = [type(error).__name__, str(error), result.state]
                 "#
                 );
                 let expected = json!(["TaskRevokedError", "terminated", "REVOKED"]);
@@ -91,9 +98,11 @@ fn a_task_that_runs_is_revoked() {
     }
 }
 
+/// On Redis: on RabbitMQ it waits in the server, and is revoked when it comes from there.
 #[test]
 fn a_task_that_waits_for_its_time_is_revoked() {
     beside_a_worker(
+        Over::Redis,
         "5.7",
         |worker| worker,
         async |_fleet, mut commander| {
@@ -119,13 +128,14 @@ fn a_task_that_waits_for_its_time_is_revoked() {
 
 #[test]
 fn a_worker_is_shut_down() {
-    super::Fleet::on_redis("5.7", async |fleet| {
-        let mut commander = super::Commander(fleet.client());
-        let worker = siding_runtime::spawn(fleet.worker().run(std::future::pending()));
-        let ping = ["inspect", "ping"];
-        assert_eq!(commander.asked(&ping).await, json!({"ok": "pong"}));
-        let answer = commander.asked(&["control", "shutdown"]).await;
-        assert_eq!(answer, json!({"ok": "shutting down"}));
-        worker.await.unwrap().unwrap();
-    });
+    for over in BOTH {
+        super::Fleet::over(over, "5.7", async |fleet| {
+            let mut commander = super::Commander(fleet.client());
+            let worker = siding_runtime::spawn(fleet.worker().run(std::future::pending()));
+            commander.until_heard().await;
+            let answer = commander.asked(&["control", "shutdown"]).await;
+            assert_eq!(answer, json!({"ok": "shutting down"}));
+            worker.await.unwrap().unwrap();
+        });
+    }
 }

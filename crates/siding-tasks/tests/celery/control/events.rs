@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Commander, beside_a_worker};
+use super::{BOTH, Commander, EVERYWHERE, beside_a_worker};
 
 /// Collects events from now on, in `app.seen`.
 async fn watch(commander: &mut Commander) {
@@ -48,8 +48,9 @@ fn fields(events: &[Value], kind: &str) -> Vec<String> {
 
 #[test]
 fn events_have_the_fields_of_a_python_worker() {
-    for version in ["5.7", "5.4"] {
+    for (over, version) in EVERYWHERE {
         beside_a_worker(
+            over,
             version,
             |worker| worker.task_events(true),
             async |fleet, mut commander| {
@@ -114,17 +115,19 @@ fn events_have_the_fields_of_a_python_worker() {
 
 #[test]
 fn celery_keeps_a_state_of_our_tasks() {
-    beside_a_worker(
-        "5.7",
-        |worker| worker,
-        async |_fleet, mut commander| {
-            watch(&mut commander).await;
-            let enabled = commander.asked(&["control", "enable_events"]).await;
-            assert_eq!(enabled, json!({"ok": "task events enabled"}));
-            let sent = commander.send("rust.double", "(2,), queue='rust'").await;
-            seen(&mut commander, "task-succeeded").await;
-            let script = format!(
-                r#"
+    for over in BOTH {
+        beside_a_worker(
+            over,
+            "5.7",
+            |worker| worker,
+            async |_fleet, mut commander| {
+                watch(&mut commander).await;
+                let enabled = commander.asked(&["control", "enable_events"]).await;
+                assert_eq!(enabled, json!({"ok": "task events enabled"}));
+                let sent = commander.send("rust.double", "(2,), queue='rust'").await;
+                seen(&mut commander, "task-succeeded").await;
+                let script = format!(
+                    r#"
             state = app.events.State()
             for event in app.seen:
                 state.event(dict(event))
@@ -132,31 +135,39 @@ fn celery_keeps_a_state_of_our_tasks() {
             worker = state.workers["rust@test"]
             out = [task.state, task.name, task.args, task.kwargs, task.result, worker.alive, worker.sw_ident]
             "#
-            );
-            let expected = json!(["SUCCESS", "rust.double", "(2,)", "{}", "4", true, "siding"]);
-            assert_eq!(commander.0.run(&script).await, expected);
-        },
-    );
+                );
+                let expected = json!(["SUCCESS", "rust.double", "(2,)", "{}", "4", true, "siding"]);
+                assert_eq!(commander.0.run(&script).await, expected);
+            },
+        );
+    }
 }
 
 #[test]
 fn events_are_dumped() {
-    beside_a_worker(
-        "5.7",
-        |worker| worker.task_events(true),
-        async |fleet, mut commander| {
-            let mut dump = fleet.python(&["-u", "-m", "celery", "-A", "app", "events", "--dump"]);
-            dump.hear(|line| line.contains("starting capture").then_some(()))
-                .await;
-            // It hears of nothing before it has subscribed, which its first line does not say.
-            dump.hear(|line| line.starts_with("rust@test [").then_some(()))
-                .await;
-            let sent = commander.send("rust.double", "(2,), queue='rust'").await;
-            let call = format!("rust.double({sent}) args=(2,) kwargs={{}}");
-            for kind in ["task received", "task started", "task succeeded"] {
-                let wanted = format!("] {kind}: {call}");
-                dump.hear(|line| line.contains(&wanted).then_some(())).await;
-            }
-        },
-    );
+    for over in BOTH {
+        beside_a_worker(
+            over,
+            "5.7",
+            |worker| worker.task_events(true),
+            async |fleet, mut commander| {
+                let mut dump =
+                    fleet.python(&["-u", "-m", "celery", "-A", "app", "events", "--dump"]);
+                dump.hear(|line| line.contains("starting capture").then_some(()))
+                    .await;
+                // It hears of nothing before it has subscribed, which its first line does not say.
+                dump.hear(|line| line.starts_with("rust@test [").then_some(()))
+                    .await;
+                let sent = commander.send("rust.double", "(2,), queue='rust'").await;
+                let call = format!("rust.double({sent}) args=(2,) kwargs={{}}");
+                for kind in ["received", "started", "succeeded"] {
+                    let wanted = format!("] task {kind}: {call}");
+                    dump.hear(|line| line.contains(&wanted).then_some(())).await;
+                }
+                let sent = commander.send("rust.fail", "queue='rust'").await;
+                let failed = format!("] task failed: rust.fail({sent})");
+                dump.hear(|line| line.contains(&failed).then_some(())).await;
+            },
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::beside_a_worker;
+use super::{BOTH, beside_a_worker};
 use crate::fleet::{Fleet, Process, SOON};
 
 /// Flower, when it serves, and where.
@@ -35,13 +35,15 @@ async fn flower(fleet: &Fleet) -> (Process, String) {
 
 #[test]
 fn flower_shows_and_steers_our_worker() {
-    beside_a_worker(
-        "5.7",
-        |worker| worker,
-        async |fleet, mut commander| {
-            let (_flower, url) = flower(&fleet).await;
-            let script = format!(
-                r#"
+    for over in BOTH {
+        beside_a_worker(
+            over,
+            "5.7",
+            |worker| worker,
+            async |fleet, mut commander| {
+                let (_flower, url) = flower(&fleet).await;
+                let script = format!(
+                    r#"
             import time, urllib.request
             app.url = {url:?}
             def get(path, data=None):
@@ -61,20 +63,20 @@ fn flower_shows_and_steers_our_worker() {
                 worker["hostname"] == "rust@test" and worker["status"] for worker in json.loads(page)["data"]))
             out = [worker["active_queues"][0]["name"], worker["registered"], worker["stats"]["pool"]["implementation"]]
             "#
-            );
-            let expected = json!([
-                "rust",
-                ["rust.double", "rust.endless"],
-                "siding_runtime:Lanes"
-            ]);
-            assert_eq!(commander.0.run(&script).await, expected);
+                );
+                let expected = json!([
+                    "rust",
+                    ["rust.double", "rust.endless", "rust.fail"],
+                    "siding_runtime:Lanes"
+                ]);
+                assert_eq!(commander.0.run(&script).await, expected);
 
-            // It enables events itself, when it finds them off.
-            commander.asked(&["control", "enable_events"]).await;
-            let done = commander.send("rust.double", "(2,), queue='rust'").await;
-            let runs = commander.send("rust.endless", "queue='rust'").await;
-            let script = format!(
-                r#"
+                // It enables events itself, when it finds them off.
+                commander.asked(&["control", "enable_events"]).await;
+                let done = commander.send("rust.double", "(2,), queue='rust'").await;
+                let runs = commander.send("rust.endless", "queue='rust'").await;
+                let script = format!(
+                    r#"
             def state(id, wanted):
                 return lambda page: json.loads(page).get(id, {{}}).get("state") == wanted
             tasks = json.loads(app.until("/api/tasks", state({done:?}, "SUCCESS")))
@@ -95,11 +97,12 @@ fn flower_shows_and_steers_our_worker() {
                          'flower_events_total{{task="rust.double",type="task-succeeded",worker="rust@test"}} 1.0']:
                 assert line in metrics, metrics
             "#
-            );
-            assert_eq!(
-                commander.0.run(&script).await,
-                json!(["rust.double", "4", "rust@test"])
-            );
-        },
-    );
+                );
+                assert_eq!(
+                    commander.0.run(&script).await,
+                    json!(["rust.double", "4", "rust@test"])
+                );
+            },
+        );
+    }
 }

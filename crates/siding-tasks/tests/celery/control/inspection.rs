@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
-use super::beside_a_worker;
+use super::{BOTH, EVERYWHERE, beside_a_worker};
+use crate::fleet::Over;
 
 #[test]
 fn a_worker_is_online() {
-    for version in ["5.7", "5.4"] {
+    let more = [(Over::RabbitMq, "5.4")];
+    for (over, version) in EVERYWHERE.into_iter().chain(more) {
         beside_a_worker(
+            over,
             version,
             |worker| worker,
             async |_fleet, mut commander| {
@@ -22,8 +25,9 @@ fn a_worker_is_online() {
 
 #[test]
 fn every_inspection_is_answered() {
-    for version in ["5.7", "5.4"] {
+    for (over, version) in EVERYWHERE {
         beside_a_worker(
+            over,
             version,
             |worker| worker.track_started(),
             async |_fleet, mut commander| {
@@ -42,12 +46,21 @@ fn every_inspection_is_answered() {
                 assert_eq!(commander.asked(&["inspect", "reserved"]).await, json!([]));
                 assert_eq!(commander.asked(&["inspect", "revoked"]).await, json!([]));
                 let registered = commander.asked(&["inspect", "registered"]).await;
-                assert_eq!(registered, json!(["rust.double", "rust.endless"]));
+                assert_eq!(
+                    registered,
+                    json!(["rust.double", "rust.endless", "rust.fail"])
+                );
                 let queues = commander.asked(&["inspect", "active_queues"]).await;
                 assert_eq!(queues[0]["exchange"]["name"], json!("rust"));
                 let stats = commander.asked(&["inspect", "stats"]).await;
                 assert_eq!(stats["total"], json!({"rust.endless": 1}));
-                assert_eq!(stats["broker"]["transport"], json!("redis"));
+                let transport = match over {
+                    Over::Redis => "redis",
+                    Over::RabbitMq | Over::RabbitMqAndRedis => "amqp",
+                };
+                assert_eq!(stats["broker"]["transport"], json!(transport));
+                assert!(!stats.to_string().contains("guest:guest"), "{stats}");
+                assert!(stats["rusage"]["maxrss"].as_u64().unwrap() > 0, "{stats}");
                 let clock = commander.asked(&["inspect", "clock"]).await;
                 assert!(clock["clock"].as_u64().unwrap() > 0);
                 let conf = commander.asked(&["inspect", "conf"]).await;
@@ -67,18 +80,21 @@ fn every_inspection_is_answered() {
 
 #[test]
 fn who_is_asked_by_a_pattern_answers() {
-    beside_a_worker(
-        "5.7",
-        |worker| worker,
-        async |_fleet, mut commander| {
-            let script = r#"
+    for over in BOTH {
+        beside_a_worker(
+            over,
+            "5.7",
+            |worker| worker,
+            async |_fleet, mut commander| {
+                let script = r#"
             def names(pattern, matcher):
                 ping = app.control.broadcast("ping", reply=True, timeout=1, pattern=pattern, matcher=matcher, limit=1)
                 return [name for answer in ping for name in answer]
             out = [names("rust@*", "glob"), names("r.*@test$", "pcre"), names("python@*", "glob")]
         "#;
-            let expected = json!([["rust@test"], ["rust@test"], []]);
-            assert_eq!(commander.0.run(script).await, expected);
-        },
-    );
+                let expected = json!([["rust@test"], ["rust@test"], []]);
+                assert_eq!(commander.0.run(script).await, expected);
+            },
+        );
+    }
 }

@@ -5,37 +5,54 @@ mod events;
 mod flower;
 mod inspection;
 mod peers;
-mod rabbit;
 mod sent;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use siding_tasks::Worker;
+use siding_tasks::{TaskError, Worker};
 
-use super::fleet::{Client, Fleet, Running};
+use super::fleet::{Client, Fleet, Over, Running};
 
-/// Tasks that return at once, and never.
+/// Celery of each version, and over each broker.
+const EVERYWHERE: [(Over, &str); 3] = [
+    (Over::Redis, "5.7"),
+    (Over::Redis, "5.4"),
+    (Over::RabbitMq, "5.7"),
+];
+
+/// Both brokers.
+const BOTH: [Over; 2] = [Over::Redis, Over::RabbitMq];
+
+/// Tasks that return at once, fail, and never return.
 fn register(fleet: &Fleet) {
     let _ = fleet
         .tasks
         .register("rust.double", async |x: u64| x * 2)
         .queue("rust");
+    let fail = async || Err::<(), _>(TaskError::new("no").named("ValueError"));
+    let _ = fleet.tasks.register("rust.fail", fail).queue("rust");
     let endless = async || std::future::pending::<()>().await;
     let _ = fleet.tasks.register("rust.endless", endless).queue("rust");
 }
 
 /// Runs `test` with a client beside a worker of these tasks.
 fn beside_a_worker<F: Future<Output = ()>>(
+    over: Over,
     version: &str,
     settings: impl FnOnce(Worker) -> Worker,
     test: impl FnOnce(Arc<Fleet>, Commander) -> F,
 ) {
-    Fleet::on_redis(version, async |fleet| {
+    Fleet::over(over, version, async |fleet| {
         register(&fleet);
-        let running = Running::start(settings(fleet.worker()));
-        let commander = Commander(fleet.client());
-        test(fleet, commander).await;
+        // What never returns is given back.
+        let worker = fleet.worker().stop_limit(Duration::from_millis(100));
+        let running = Running::start(settings(worker));
+        let mut commander = Commander(fleet.client());
+        commander.until_heard().await;
+        // The namespace goes with the last who has it.
+        test(Arc::clone(&fleet), commander).await;
         running.stop().await;
     });
 }
@@ -78,6 +95,15 @@ impl Commander {
             Some(first) => first["rust@test"].take(),
             None => answer["rust@test"].take(),
         }
+    }
+
+    /// Waits until the worker listens.
+    async fn until_heard(&mut self) {
+        let script = r#"
+            while not app.control.ping(["rust@test"], timeout=1, limit=1):
+                pass
+        "#;
+        self.0.run(script).await;
     }
 
     /// Waits until the worker has begun a task.

@@ -3,7 +3,7 @@
 mod chords;
 mod drain;
 mod marks;
-mod rust_worker;
+pub(crate) mod rust_worker;
 mod stopped;
 mod unknown;
 

@@ -164,7 +164,7 @@ fn settings(prefix: String) -> RedisSettings {
 }
 
 /// Resolves when it is told to end, or whoever started this process is gone: its input ends then.
-async fn told() {
+pub(crate) async fn told() {
     let mut terminate = signal(SignalKind::terminate()).unwrap();
     let (tell, orphaned) = oneshot::channel::<()>();
     std::thread::spawn(move || {
