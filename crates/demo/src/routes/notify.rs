@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use siding::extract::Query;
 use siding::{BackgroundTasks, Json, StatusCode};
 
-use crate::query::Wait;
-use crate::wait::block;
+use super::wait::block;
+use crate::models::query::Wait;
 
 /// `{"email": "ann@example.com", "message": "Hello"}`.
 #[derive(Deserialize)]

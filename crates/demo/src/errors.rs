@@ -1,0 +1,1 @@
+//! The one place where errors of the resources become what a client is told.

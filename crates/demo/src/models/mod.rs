@@ -1,0 +1,3 @@
+//! What is asked, kept and answered.
+
+pub(crate) mod query;
