@@ -6,7 +6,8 @@ use siding::{App, compute, get, pinned, post, processes};
 
 use crate::config::Config;
 use crate::resources::Resources;
-use crate::routes::{compute, health, hello, notify, tasks, wait};
+use crate::resources::users::{AsyncUsers, BlockingUsers};
+use crate::routes::{compute, health, hello, notify, tasks, users, wait};
 use tasks::Jobs;
 
 /// The service.
@@ -19,6 +20,14 @@ pub(crate) fn app() -> App {
             "/compute",
             get(compute(compute::on_the_compute_lane)).post(tasks::start_computation),
         )
+        .route("/async/users", get(users::list).post(users::create))
+        .route("/async/users/{id}", get(users::find))
+        .route(
+            "/sync/users",
+            get(users::list_on_a_thread).post(users::create_on_a_thread),
+        )
+        .route("/sync/users/{id}", get(users::find_on_a_thread))
+        .route("/bad/users", get(users::list_on_the_event_loop))
         .route("/tasks/{name}", post(tasks::start))
         .route("/result/{task_id}", get(tasks::result))
         .with_lifespan(|lifespan| open(lifespan, jobs))
@@ -53,7 +62,7 @@ pub(crate) struct AppState {
 }
 
 async fn open(lifespan: Lifespan, jobs: Jobs) -> Result<AppState, ResourceError> {
-    let config = Config::from_env()?;
+    let config = Config::from_env(&lifespan.settings().tasks.data)?;
     let resources = Resources::open(&lifespan, &config).await?;
     Ok(AppState { jobs, resources })
 }
@@ -71,4 +80,6 @@ macro_rules! parts {
 
 parts! {
     Jobs: |state| state.jobs;
+    AsyncUsers: |state| state.resources.async_users;
+    BlockingUsers: |state| state.resources.blocking_users;
 }

@@ -5,4 +5,5 @@ pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod notify;
 pub(crate) mod tasks;
+pub(crate) mod users;
 pub(crate) mod wait;
