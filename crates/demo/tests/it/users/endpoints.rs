@@ -70,7 +70,7 @@ fn pages_follow_each_other(database: &Database) {
         })
         .collect();
     for colour in database.colours() {
-        let mut pages = Vec::new();
+        let mut pages: Vec<Vec<Value>> = Vec::new();
         let mut after = json!(0);
         while !after.is_null() {
             let path = format!("/{colour}/users?limit=2&after={after}");

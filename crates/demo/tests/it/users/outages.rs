@@ -22,7 +22,8 @@ fn mariadb_goes_and_comes_back() {
 
 fn goes_and_comes_back(database: &Database) {
     let proxy = Proxy::start(database.address());
-    let mut service = database.serve_by(&database.url_by(proxy.port()), &["--admin=127.0.0.1:0"]);
+    let mut service =
+        database.serve_by(&database.url_by(proxy.port()), &["--admin", "127.0.0.1:0"]);
     let admin = service.admin_address();
     assert_eq!(get_json(admin, "/ready").0, 200);
     let lock = database.lock();

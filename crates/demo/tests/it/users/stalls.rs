@@ -8,7 +8,7 @@ fn it_hurts_nobody_is_moved_and_told_what_to_change() {
     let Some(database) = Database::postgres() else {
         return;
     };
-    let mut service = database.serve(&["--admin=127.0.0.1:0", "--event-loop-threads=2"]);
+    let mut service = database.serve(&["--admin", "127.0.0.1:0", "--event-loop-threads=2"]);
     let admin = service.admin_address();
     let lock = database.lock();
     let asked: Vec<_> = (0..8).map(|_| service.ask("/bad/users")).collect();
@@ -16,13 +16,15 @@ fn it_hurts_nobody_is_moved_and_told_what_to_change() {
         (database.waiting() == 8).then_some(())
     });
     assert_eq!(service.get("/health").0, 200);
-    let route = eventually("the route is moved", || {
+    // The names in its stack are looked up after it is moved.
+    let route = eventually("the route is moved, and its stack read", || {
         let (_, routes) = get_json(admin, "/api/routes");
-        let routes = routes["routes"].as_array().expect("a list").clone();
-        let mut routes = routes.into_iter();
+        let mut routes = routes["routes"].as_array().expect("a list").iter();
         let route = routes.find(|route| route["name"] == "GET /bad/users")?;
-        (route["current_lane"] == "threads" && route["advice"].is_string()).then_some(route)
+        let is_told = route["current_lane"] == "threads" && !route["evidence"]["stack"].is_null();
+        is_told.then(|| route.clone())
     });
+    println!("{}", route);
     let advice = route["advice"].as_str().expect("text");
     for words in [
         "127.0.0.1:5432 (PostgreSQL)",
