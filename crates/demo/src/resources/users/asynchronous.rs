@@ -35,6 +35,7 @@ impl AsyncUsers {
         let pool = pool(session, connections).connect_lazy_with(options.clone());
         let probe = AnyPoolOptions::new()
             .max_connections(1)
+            .acquire_timeout(PATIENCE)
             .connect_lazy_with(options);
         Ok(Self { pool, probe, sql })
     }

@@ -9,9 +9,8 @@ mod starts;
 /// Runs each of these functions as a test on a database of its own of each kind.
 macro_rules! on_each_database {
     ($($test:ident)*) => {
-        on_each_database! { @ sqlite $($test)* }
-        on_each_database! { @ postgres $($test)* }
-        on_each_database! { @ mariadb $($test)* }
+        $crate::users::on_each_database! { @ sqlite $($test)* }
+        $crate::users::on_each_server! { $($test)* }
     };
     (@ $kind:ident $($test:ident)*) => {
         mod $kind {
@@ -27,3 +26,12 @@ macro_rules! on_each_database {
     };
 }
 use on_each_database;
+
+/// The same without SQLite, which has no server.
+macro_rules! on_each_server {
+    ($($test:ident)*) => {
+        $crate::users::on_each_database! { @ postgres $($test)* }
+        $crate::users::on_each_database! { @ mariadb $($test)* }
+    };
+}
+use on_each_server;

@@ -3,21 +3,13 @@
 use std::net::SocketAddr;
 
 use super::database::Database;
+use super::on_each_server;
 use crate::proxy::Proxy;
 use crate::support::{answer, assert_problem, eventually, get_json, json};
 
-#[test]
-fn postgres_goes_and_comes_back() {
-    if let Some(database) = Database::postgres() {
-        goes_and_comes_back(&database);
-    }
-}
-
-#[test]
-fn mariadb_goes_and_comes_back() {
-    if let Some(database) = Database::mariadb() {
-        goes_and_comes_back(&database);
-    }
+on_each_server! {
+    goes_and_comes_back
+    what_nobody_waits_for_is_ended
 }
 
 fn goes_and_comes_back(database: &Database) {
@@ -57,6 +49,22 @@ fn goes_and_comes_back(database: &Database) {
         (get_json(admin, "/ready").0 == 200).then_some(())
     });
     assert_idle(admin);
+}
+
+fn what_nobody_waits_for_is_ended(database: &Database) {
+    let args = ["--admin", "127.0.0.1:0", "--request-deadline", "1s"];
+    let mut service = database.serve(&args);
+    let admin = service.admin_address();
+    let _lock = database.lock();
+    for colour in database.colours() {
+        let (status, body) = service.get(&format!("/{colour}/users"));
+        assert!(matches!(status, 503 | 504), "{status}: {body}");
+    }
+    // The lock is still there.
+    assert_idle(admin);
+    eventually("the database has ended them too", || {
+        (database.waiting() == 0).then_some(())
+    });
 }
 
 /// Checks that no thread is kept by anything that went wrong.
