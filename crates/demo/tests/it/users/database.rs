@@ -86,14 +86,7 @@ impl Database {
 
     /// A service on it.
     pub(crate) fn serve(&self, args: &[&str]) -> Service {
-        self.serve_by(&self.url(), args)
-    }
-
-    /// A service on it that knows it by this URL.
-    pub(crate) fn serve_by(&self, url: &str, args: &[&str]) -> Service {
-        let mut command = command(args);
-        command.env("DATABASE_URL", url);
-        Service::spawn(command)
+        serve(&self.url(), args)
     }
 
     /// A session of the test's own.
@@ -129,6 +122,13 @@ impl Database {
         };
         self.session().number(&asked)
     }
+}
+
+/// A service on the database of this URL.
+pub(crate) fn serve(url: &str, args: &[&str]) -> Service {
+    let mut command = command(args);
+    command.env("DATABASE_URL", url);
+    Service::spawn(command)
 }
 
 impl Drop for Database {
@@ -172,7 +172,10 @@ pub(crate) struct Session {
 impl Session {
     fn open(url: &str) -> Option<Self> {
         sqlx::any::install_default_drivers();
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("starts");
         let connection = runtime.block_on(AnyConnection::connect(url)).ok()?;
         Some(Self {
             runtime,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::database::Database;
+use super::database::{Database, serve};
 use super::on_each_server;
 use crate::proxy::Proxy;
 use crate::support::{answer, assert_problem, eventually, get_json, json};
@@ -14,8 +14,7 @@ on_each_server! {
 
 fn goes_and_comes_back(database: &Database) {
     let proxy = Proxy::start(database.address());
-    let mut service =
-        database.serve_by(&database.url_by(proxy.port()), &["--admin", "127.0.0.1:0"]);
+    let mut service = serve(&database.url_by(proxy.port()), &["--admin", "127.0.0.1:0"]);
     let admin = service.admin_address();
     assert_eq!(get_json(admin, "/ready").0, 200);
     let lock = database.lock();
@@ -28,7 +27,7 @@ fn goes_and_comes_back(database: &Database) {
         asked
     };
     let in_the_middle = ask_all();
-    let number = i64::try_from(in_the_middle.len()).unwrap();
+    let number = i64::try_from(in_the_middle.len()).expect("a few");
     eventually("they wait", || (database.waiting() == number).then_some(()));
     proxy.cut();
     for stream in in_the_middle.into_iter().chain(ask_all()) {
