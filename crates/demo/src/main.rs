@@ -2,44 +2,15 @@
 //!
 //! `cargo run --release` serves it on 127.0.0.1:8000, with the admin listener on 127.0.0.1:8001.
 
-mod compute;
-mod health;
-mod hello;
-mod notify;
-mod query;
-mod tasks;
-mod wait;
+mod app;
+mod config;
+mod errors;
+mod models;
+mod resources;
+mod routes;
 
-use siding::tasks::Tasks;
-use siding::{App, ExitCode, compute, get, pinned, post, processes};
-
-use tasks::Jobs;
+use siding::ExitCode;
 
 fn main() -> ExitCode {
-    app().run()
-}
-
-fn app() -> App {
-    let tasks = Tasks::new();
-    let jobs = Jobs::register(&tasks);
-    App::new("siding-demo")
-        .route("/health", get(health::health))
-        .route("/hello", get(hello::hello))
-        .route("/hello-sync", get(hello::hello_sync))
-        .route("/async", get(wait::on_a_timer))
-        .route("/sync", get(wait::on_a_thread))
-        .route("/bad", get(wait::on_the_event_loop))
-        .route("/bad-pinned", get(pinned(wait::on_the_event_loop)))
-        .route("/workaround", get(wait::offloaded))
-        .route(
-            "/compute",
-            get(compute(compute::on_the_compute_lane)).post(tasks::start_computation),
-        )
-        .route("/compute/process", get(processes(compute::in_a_child)))
-        .route("/bad-compute", get(compute::on_the_event_loop))
-        .route("/notify", post(notify::notify))
-        .route("/tasks/{name}", post(tasks::start))
-        .route("/result/{task_id}", get(tasks::result))
-        .with_state(jobs)
-        .with_tasks(tasks)
+    app::app().run()
 }

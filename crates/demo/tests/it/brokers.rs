@@ -1,6 +1,5 @@
 //! Tasks on a broker that is shared with Celery.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::Output;
 
 use serde_json::json;
@@ -8,7 +7,7 @@ use siding::exit;
 use tempfile::TempDir;
 
 use crate::program::{command, run};
-use crate::support::{Service, assert_problem, get_json, json};
+use crate::support::{Service, assert_problem, get_json, json, leave_out, nobody};
 
 const REDIS: &str = "redis://127.0.0.1:6379/7";
 const RABBITMQ: &str = "amqp://guest:guest@127.0.0.1:5672";
@@ -23,12 +22,6 @@ fn assert_refused(output: &Output, code: u8, words: &str) {
     assert_eq!(output.status.code(), Some(i32::from(code)), "{said}");
     assert!(said.contains(words), "{said:?} lacks {words:?}");
     assert!(!said.contains("hush"), "{said}");
-}
-
-/// A port that nobody listens on.
-fn nobody() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("has one").port()
 }
 
 #[test]
@@ -101,21 +94,6 @@ fn space() -> Option<Space> {
     }
     let prefix = format!("siding-test-{}:", uuid::Uuid::new_v4().simple());
     Some(Space { prefix, client })
-}
-
-/// Says that a test was left out, and fails it where none may be.
-fn leave_out(why: &str) {
-    assert!(
-        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
-        "{why}"
-    );
-    #[expect(
-        clippy::print_stderr,
-        reason = "the only way to tell whoever runs the tests"
-    )]
-    {
-        eprintln!("left out: {why}");
-    }
 }
 
 impl Drop for Space {

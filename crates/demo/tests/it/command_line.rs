@@ -44,7 +44,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 16);
+    assert_eq!(rows.len(), 25);
 }
 
 #[test]
@@ -52,9 +52,11 @@ fn routes_are_listed_as_json() {
     let output = run(&["routes", "--json"]);
     let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(list["version"], 1);
-    let compute = &list["routes"][8];
-    assert_eq!(compute["path"], "/compute");
-    assert_eq!(compute["methods"], "GET");
+    let routes = list["routes"].as_array().expect("a list");
+    let compute = routes
+        .iter()
+        .find(|route| route["path"] == "/compute" && route["methods"] == "GET")
+        .expect("is listed");
     assert_eq!(compute["kind"], "fn");
     assert_eq!(compute["declared_lane"], "compute");
     assert_eq!(compute["pinned"], false);

@@ -21,7 +21,9 @@ pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SIDING_")) {
         command.env_remove(name);
     }
-    command.env_remove("RUST_LOG");
+    for name in ["RUST_LOG", "DATABASE_URL"] {
+        command.env_remove(name);
+    }
 }
 
 /// Runs the program to its end.

@@ -1,7 +1,7 @@
 //! The program as a service, on ports that it chooses itself.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -83,6 +83,19 @@ impl Service {
         answer(self.send(&format!(
             "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
         )))
+    }
+
+    /// Status and JSON of the answer to one request.
+    #[track_caller]
+    pub(crate) fn get_json(&self, path: &str) -> (u16, Value) {
+        get_json(self.address, path)
+    }
+
+    /// The same of a request with this JSON.
+    #[track_caller]
+    pub(crate) fn post_json(&self, path: &str, body: &str) -> (u16, Value) {
+        let (status, body) = self.post(path, body);
+        (status, json(&body))
     }
 
     /// Sends a request, and leaves its answer to be read.
@@ -198,4 +211,25 @@ pub(crate) fn answer(mut stream: TcpStream) -> (u16, String) {
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).expect("a status");
     (status.parse().expect("a number"), body.to_owned())
+}
+
+/// A port that nobody listens on.
+pub(crate) fn nobody() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("has one").port()
+}
+
+/// Says that a test was left out, and fails it where none may be.
+pub(crate) fn leave_out(why: &str) {
+    assert!(
+        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
+        "{why}"
+    );
+    #[expect(
+        clippy::print_stderr,
+        reason = "the only way to tell whoever runs the tests"
+    )]
+    {
+        eprintln!("left out: {why}");
+    }
 }

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::manage;
+use super::patience::Patience;
 use super::wake::Wake;
 use super::writer::WeakWriter;
 
@@ -38,6 +39,7 @@ pub(super) struct Ears {
     pub(super) doorbell: UnixDatagram,
     /// Says whether anybody has written.
     pub(super) conn: Connection,
+    pub(super) patience: Patience,
     pub(super) safety_net: Option<Duration>,
     pub(super) tidy: Duration,
 }
@@ -69,6 +71,7 @@ struct BellThread {
 
 impl BellThread {
     fn run(mut self) {
+        self.ears.patience.here();
         while !self.stopped.load(Ordering::SeqCst) {
             self.listen();
             if self.ears.safety_net.is_some() && self.wake.is_awaited() {

@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::{OpenError, explain};
+use super::patience::Patience;
 use super::{EmbeddedSettings, schema};
 
 /// The file's name in the data directory.
@@ -20,9 +20,6 @@ const CHECKPOINT_PAGES: i64 = 4_000;
 pub(super) fn exists(dir: &Path) -> io::Result<bool> {
     dir.join(NAME).try_exists()
 }
-
-/// A lock that others hold for longer is worth a word: a service that starts would only seem to hang.
-const NOTICE: Duration = Duration::from_secs(1);
 
 /// Makes the directory and the file where they are missing, and opens the file for writing.
 ///
@@ -50,12 +47,20 @@ pub(super) fn open_reader(
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(file, flags)?;
-        wait_for_locks(&mut conn, file, settings.busy_timeout)?;
+        patience(file, settings).on(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
         conn.pragma_update(None, "trusted_schema", false)?;
         Ok(conn)
     };
     open().map_err(|error: rusqlite::Error| unusable(file, &error))
+}
+
+/// How long whoever uses the file waits for a lock.
+pub(super) fn patience(file: &Path, settings: &EmbeddedSettings) -> Patience {
+    Patience {
+        file: file.into(),
+        timeout: settings.busy_timeout,
+    }
 }
 
 fn unusable(file: &Path, error: &rusqlite::Error) -> OpenError {
@@ -95,7 +100,7 @@ fn prepare(file: &Path, settings: &EmbeddedSettings) -> Result<Connection, OpenE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(file, flags).map_err(unusable)?;
-    wait_for_locks(&mut conn, file, settings.busy_timeout).map_err(unusable)?;
+    patience(file, settings).on(&mut conn).map_err(unusable)?;
     conn.set_prepared_statement_cache_capacity(128);
     check_identity(file, &conn)?;
     set_pragmas(file, &conn, settings)?;
@@ -188,36 +193,6 @@ fn check(
 
 fn pragma(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, name, |row| row.get(0))
-}
-
-/// Waits for a lock in small steps: others hold it for less than a millisecond, as a rule, and SQLite's own waiting soon
-/// takes steps of 100 ms.
-fn wait_for_locks(conn: &mut Connection, file: &Path, timeout: Duration) -> rusqlite::Result<()> {
-    let (mut since, mut told) = (Instant::now(), false);
-    let file = file.to_owned();
-    conn.busy_handler(Some(move |tries: i32| {
-        if tries == 0 {
-            (since, told) = (Instant::now(), false);
-        }
-        let waited = since.elapsed();
-        if waited >= timeout {
-            return false;
-        }
-        if waited >= NOTICE && !told {
-            told = true;
-            let file = file.display();
-            tracing::warn!(
-                "another program holds the lock of {file}; waiting for it, for {timeout:?} at most"
-            );
-        }
-        let step = Duration::from_micros(100) * u32::try_from(tries + 1).unwrap_or(1);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the store's own thread waits, and SQLite offers nothing to wait on"
-        )]
-        std::thread::sleep(step.min(Duration::from_millis(5)));
-        true
-    }))
 }
 
 #[cfg(target_os = "linux")]

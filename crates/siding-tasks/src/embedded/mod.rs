@@ -26,6 +26,7 @@ mod job;
 mod lease;
 mod live;
 mod manage;
+mod patience;
 mod peers;
 mod read;
 mod reader;

@@ -27,10 +27,12 @@ impl Reader {
         settings: &EmbeddedSettings,
     ) -> Result<Self, OpenError> {
         let conn = file::open_reader(file, settings)?;
+        let patience = file::patience(file, settings);
         let (queries, mut inbox) = mpsc::channel::<Query>(settings.waiting_requests.max(1));
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
+                patience.here();
                 while let Some(query) = inbox.blocking_recv() {
                     query(&conn);
                 }

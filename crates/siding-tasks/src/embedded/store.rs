@@ -84,6 +84,7 @@ impl Embedded {
             socket,
             doorbell,
             conn: file::open_reader(&file, &settings)?,
+            patience: file::patience(&file, &settings),
             safety_net: settings.safety_net,
             tidy: settings.tidy,
         };

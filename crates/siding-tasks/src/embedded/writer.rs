@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::EmbeddedSettings;
 use super::clock_jump::JumpGuard;
 use super::error::explain;
+use super::file;
 use super::job::{Call, Durability, Job, Post};
 use super::tx::{News, Tx};
 use super::wake::Wake;
@@ -178,6 +179,7 @@ struct WriterThread {
 
 impl WriterThread {
     fn run(mut self, mut inbox: mpsc::Receiver<Order>) {
+        file::patience(&self.file, &self.settings).here();
         let mut group = Vec::new();
         let mut closing = None;
         while let Some(first) = inbox.blocking_recv() {

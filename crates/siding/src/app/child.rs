@@ -9,9 +9,9 @@ use siding_runtime::{FunctionErrorKind, Functions, serve_child};
 use siding_tasks::Tasks;
 use tokio::runtime::Runtime;
 
-use super::late::LateRouters;
+use super::late::{Late, LateRouters};
 use super::{App, Settings, args, exit, logging};
-use crate::lifespan::{Connections, Lifespan, ResourceError, Resources};
+use crate::lifespan::{Lifespan, ResourceError, Resources};
 use crate::processes::{REQUEST, answer};
 
 /// The limit that axum's own body extractors have.
@@ -31,10 +31,11 @@ impl App {
             public: self.router,
             in_child: self.processes.router,
         };
-        let (late, settings) = (self.late, self.settings);
+        let (mut late, settings) = (self.late, self.settings);
+        late.retain(Late::is_in_child);
         let router = move |runtime: &Runtime| {
             let resources = Arc::new(Resources::new(settings.lifespan, None));
-            let lifespan = Lifespan::new(resources, Connections::of(&settings.runtime));
+            let lifespan = Lifespan::new(resources, settings.clone());
             let opened = runtime.block_on(routers.with_all(late, &lifespan));
             let opened = opened.unwrap_or_else(|error| give_up(&error));
             with_body_limit(opened.in_child, &settings)

@@ -12,6 +12,14 @@ type Opening<T> = Pin<Box<dyn Future<Output = Result<T, ResourceError>> + Send>>
 /// Routes that wait for their state: a lifespan function, and what becomes of the routes once it has returned.
 pub(super) struct Late {
     open: Box<dyn FnOnce(Lifespan) -> Opening<LateRouters> + Send>,
+    in_child: InChild,
+}
+
+/// Whether children answer for some of the routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum InChild {
+    None,
+    Some,
 }
 
 /// The routers of an [`App`](super::App), once they have their state.
@@ -25,7 +33,7 @@ impl Late {
     /// Routers whose state `open` returns.
     pub(super) fn new<S, Fut, E>(
         public: Router<S>,
-        in_child: Router<S>,
+        (in_child, some): (Router<S>, InChild),
         open: impl FnOnce(Lifespan) -> Fut + Send + 'static,
     ) -> Self
     where
@@ -45,7 +53,13 @@ impl Late {
         };
         Self {
             open: Box::new(open),
+            in_child: some,
         }
+    }
+
+    /// Whether a child needs the state.
+    pub(super) fn is_in_child(&self) -> bool {
+        self.in_child == InChild::Some
     }
 
     /// Changes the routers once they are there.
@@ -59,6 +73,7 @@ impl Late {
                 let opening = open(lifespan);
                 Box::pin(async move { opening.await.map(change) })
             }),
+            ..self
         }
     }
 

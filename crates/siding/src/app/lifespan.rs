@@ -4,7 +4,7 @@ use std::future::Future;
 
 use axum::Router;
 
-use super::late::Late;
+use super::late::{InChild, Late};
 use super::{App, ProcessParts};
 use crate::get;
 use crate::lifespan::{Lifespan, Probes};
@@ -58,8 +58,11 @@ where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
         S2: Clone + Send + Sync + 'static,
     {
-        self.late
-            .push(Late::new(self.router, self.processes.router, open));
+        self.late.push(Late::new(
+            self.router,
+            (self.processes.router, self.processes.in_child),
+            open,
+        ));
         App {
             name: self.name,
             router: Router::new(),
@@ -67,6 +70,7 @@ where
             processes: ProcessParts {
                 functions: self.processes.functions,
                 router: Router::new(),
+                in_child: InChild::None,
                 handles: self.processes.handles,
                 child_args: self.processes.child_args,
             },

@@ -87,6 +87,7 @@ struct ProcessParts<S> {
     functions: Functions,
     /// The handlers that children call, without layers.
     router: Router<S>,
+    in_child: late::InChild,
     /// Handles that were given out, of this app and of those that were merged into it.
     handles: Vec<Processes>,
     child_args: Option<Vec<OsString>>,
@@ -115,6 +116,7 @@ where
             processes: ProcessParts {
                 functions: Functions::new(),
                 router: Router::new(),
+                in_child: late::InChild::None,
                 handles: vec![Processes::default()],
                 child_args: None,
             },
@@ -144,6 +146,7 @@ where
         self.router = self.router.route(path, endpoint.axum);
         if let Some(in_child) = endpoint.in_child {
             self.processes.router = self.processes.router.route(path, in_child);
+            self.processes.in_child = late::InChild::Some;
         }
         self
     }
@@ -162,6 +165,7 @@ where
         self.late.extend(other.late);
         self.router = self.router.merge(other.router);
         self.processes.router = self.processes.router.merge(other.processes.router);
+        self.processes.in_child = self.processes.in_child.max(other.processes.in_child);
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
@@ -187,6 +191,7 @@ where
         self.late.extend(late);
         self.router = self.router.nest(prefix, other.router);
         self.processes.router = self.processes.router.nest(prefix, other.processes.router);
+        self.processes.in_child = self.processes.in_child.max(other.processes.in_child);
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
@@ -222,6 +227,7 @@ where
     {
         if let Some(prepare) = handler.clone().in_child() {
             self.processes.router = self.processes.router.fallback(InChild(prepare));
+            self.processes.in_child = late::InChild::Some;
         }
         let mounted = Mounted::new(Methods::all(), handler);
         self.entries.push(Entry {
@@ -283,6 +289,7 @@ where
             processes: ProcessParts {
                 functions: self.processes.functions,
                 router: self.processes.router.with_state(state),
+                in_child: self.processes.in_child,
                 handles: self.processes.handles,
                 child_args: self.processes.child_args,
             },

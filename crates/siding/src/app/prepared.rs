@@ -10,7 +10,7 @@ use super::late::{Late, LateRouters};
 use super::lifespan::WorkerLifespan;
 use super::running::StartError;
 use super::{App, Settings, child, journal, store};
-use crate::lifespan::{Check, Connections, Lifespan, Probes, ResourceError, Resources};
+use crate::lifespan::{Check, Lifespan, Probes, ResourceError, Resources};
 use crate::server::Peer;
 
 /// An application whose runtime is there, and whose tasks can be sent.
@@ -93,8 +93,7 @@ impl App {
 impl Prepared {
     /// Opens the lifespan, so that all routes have their state. What was open when it fails, or when `interrupted`, is closed.
     pub(super) fn open(&mut self, interrupted: impl Future<Output = ()>) -> Result<(), StartError> {
-        let connections = Connections::of(&self.settings.runtime);
-        let lifespan = Lifespan::new(Arc::clone(&self.resources), connections);
+        let lifespan = Lifespan::new(Arc::clone(&self.resources), self.settings.clone());
         let routers = std::mem::take(&mut self.routers);
         let late = std::mem::take(&mut self.late);
         self.runtime.block_on(async {

@@ -56,7 +56,8 @@
 //! # Which roles open them
 //! `serve` does. `worker` does where tasks need them, see
 //! [`App::with_worker_lifespan`](crate::App::with_worker_lifespan). `routes` and `tasks` do not. A child process of the process
-//! lane does so when it answers its first request to a handler inside [`processes`](crate::processes()); it is ended without closing.
+//! lane does so when it answers its first request to a handler inside [`processes`](crate::processes()), if a handler of that app is
+//! inside `processes`; it is ended without closing.
 //!
 //! # Health
 //! The admin listener answers `/ready` with 200 while every check succeeds, and with 503 while one fails, or the application
@@ -79,6 +80,8 @@ mod step;
 
 use std::sync::Arc;
 
+use crate::Settings;
+
 pub(crate) use checks::Check;
 pub use connections::Connections;
 pub use error::ResourceError;
@@ -92,14 +95,14 @@ pub use step::{Opener, Outcome, Step};
 #[derive(Clone, Debug)]
 pub struct Lifespan {
     resources: Arc<Resources>,
-    connections: Connections,
+    settings: Arc<Settings>,
 }
 
 impl Lifespan {
-    pub(crate) fn new(resources: Arc<Resources>, connections: Connections) -> Self {
+    pub(crate) fn new(resources: Arc<Resources>, settings: Settings) -> Self {
         Self {
             resources,
-            connections,
+            settings: Arc::new(settings),
         }
     }
 
@@ -120,6 +123,13 @@ impl Lifespan {
     /// How many connections a pool should have.
     #[must_use]
     pub fn connections(&self) -> Connections {
-        self.connections
+        Connections::of(&self.settings.runtime)
+    }
+
+    /// What the application runs with, once flags and the environment have had their say: where its data directory is, say
+    /// ([`TaskSettings::data`](crate::TaskSettings::data)), or how long a request may take.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 }

@@ -52,6 +52,15 @@ fn app() -> App {
             let pid = || Ok::<_, ResourceError>(std::process::id());
             lifespan.open("pid", pid).await
         });
+    let parents = App::new("parents")
+        .route("/parents", get(|State(text): State<&'static str>| text))
+        .with_lifespan(async |lifespan: Lifespan| {
+            let open = || match siding::runtime::is_child() {
+                true => Err("nothing in a child needs it"),
+                false => Ok("the parent's"),
+            };
+            lifespan.open("the parent's", open).await
+        });
     let items = App::new("items")
         .route("/{id}", get(processes(item)))
         .function("triple", |n: u32| n * 3);
@@ -83,6 +92,7 @@ fn app() -> App {
         .route("/call", get(call))
         .nest("/items", items)
         .merge(opened)
+        .merge(parents)
         .merge(Router::new().route("/foreign", foreign))
         .layer(Extension("of a layer"))
         .with_connect_info()
@@ -179,6 +189,14 @@ fn a_child_opens_a_lifespan_of_its_own() {
     let (opener, child) = reply.split_once(' ').expect("two numbers");
     assert_eq!(opener, child);
     assert_ne!(child, std::process::id().to_string());
+}
+
+#[test]
+fn a_child_opens_no_lifespan_that_none_of_its_handlers_needs() {
+    let service = start(app());
+    assert_eq!(service.get("/parents").body, "the parent's");
+    // A child that opened it would have ended instead of answering.
+    assert_eq!(service.get("/pid").status, 200);
 }
 
 #[test]

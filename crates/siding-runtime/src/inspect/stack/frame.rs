@@ -34,10 +34,13 @@ const NOT_THE_DEVELOPERS: &[&str] = &[
     "tracing",
 ];
 
+/// A part of the paths of the standard library's files.
+const COMPILER_FILES: &str = "/rustc/";
+
 /// Parts of the paths of files that a developer did not write: those of the standard library, and of crates from a
 /// registry or a repository.
 const FOREIGN_FILES: &[&str] = &[
-    "/rustc/",
+    COMPILER_FILES,
     "/.cargo/registry/",
     "/.cargo/git/",
     "/rust/deps/",
@@ -73,10 +76,26 @@ pub struct Frame {
 
 impl Stack {
     /// The innermost frame of the developer's own code: what to look at first. Frames of the standard library, of
-    /// this framework, and of any crate that was not built from a path of the developer's are passed over.
+    /// this framework, and of any crate that was not built from a path of the developer's are passed over. So is an
+    /// implementation of a library's trait that the library called back, often the work of a derive macro, when there
+    /// is a frame that called the library.
     #[must_use]
     pub fn user_frame(&self) -> Option<&Frame> {
-        self.frames.iter().find(|frame| frame.is_the_developers())
+        let own = || {
+            let frames = self.frames.iter().enumerate();
+            frames.filter(|(_, frame)| frame.is_the_developers())
+        };
+        let called = own().find(|(at, _)| !self.is_callback(*at));
+        called.or_else(|| own().next()).map(|(_, frame)| frame)
+    }
+
+    /// Whether the frame implements a library's trait, and a library called it.
+    fn is_callback(&self, at: usize) -> bool {
+        let (frame, outer) = (&self.frames[at], &self.frames[at + 1..]);
+        let file = |frame: &&Frame| frame.file.as_deref().is_some_and(is_the_libraries);
+        let caller = outer.iter().find(|frame| !frame.is_the_compilers());
+        trait_crate(&frame.function).is_some_and(is_a_developers)
+            && caller.as_ref().is_some_and(file)
     }
 }
 
@@ -93,6 +112,12 @@ impl Frame {
             Some(file) => named_by.map_or_else(|| is_rust(file), is_a_developers),
             None => named_by.is_some_and(is_a_developers),
         }
+    }
+
+    /// Whether it comes with the compiler: the standard library's, which may stand between any two.
+    fn is_the_compilers(&self) -> bool {
+        let file = self.file.as_deref();
+        file.is_some_and(|file| contains_any(file, &[COMPILER_FILES]))
     }
 }
 
@@ -123,6 +148,10 @@ fn is_foreign(file: &Path) -> bool {
     contains_any(file, FOREIGN_FILES)
 }
 
+fn is_the_libraries(file: &Path) -> bool {
+    is_foreign(file) && !contains_any(file, &[COMPILER_FILES])
+}
+
 fn is_the_frameworks(file: &Path) -> bool {
     contains_any(file, FRAMEWORK_FILES)
 }
@@ -149,6 +178,15 @@ fn crate_of(function: &str) -> Option<&str> {
             first_segment(own).or_else(|| first_segment(rest))
         }
     }
+}
+
+/// The crate of the trait that a function implements, as in `<Type as Trait>::method` or `module::<impl Trait for Type>::method`.
+fn trait_crate(function: &str) -> Option<&str> {
+    let (_, of) = function
+        .split_once("<impl ")
+        .filter(|(_, rest)| rest.contains(" for "))
+        .or_else(|| function.strip_prefix('<')?.split_once(" as "))?;
+    first_segment(of)
 }
 
 /// The segment before the first `::`, without references and the like in front of it. A path that only begins
@@ -230,6 +268,54 @@ mod tests {
         };
         let found = stack.user_frame().unwrap();
         assert_eq!(found.function, "siding_demo::bad::{{closure}}");
+    }
+
+    #[test]
+    fn an_implementation_that_a_library_called_is_not_where_to_look_first() {
+        let library = "/root/.cargo/registry/src/index/diesel-2/src/query_dsl.rs";
+        let own = "/home/me/shop/src/orders.rs";
+        let derived = [
+            "shop::db::<impl diesel::LoadConnection for shop::db::Connection>::load",
+            "<shop::db::Connection as diesel::LoadConnection>::load",
+        ];
+        for function in derived {
+            let mut frames = vec![
+                frame("poll", "poll.c"),
+                frame(function, own),
+                frame(
+                    "core::ops::FnOnce::call_once",
+                    "/rustc/0123/library/core/src/ops.rs",
+                ),
+                frame("diesel::RunQueryDsl::load", library),
+            ];
+            let stack = |frames: &[Frame]| Stack {
+                frames: frames.to_vec(),
+            };
+            // Better than none.
+            assert_eq!(stack(&frames).user_frame().unwrap().function, function);
+            frames.push(frame("shop::orders::list", own));
+            let stack = stack(&frames);
+            assert_eq!(stack.user_frame().unwrap().function, "shop::orders::list");
+        }
+    }
+
+    #[test]
+    fn an_implementation_of_a_trait_of_the_frameworks_is() {
+        let stack = Stack {
+            frames: vec![
+                frame(
+                    "<shop::Limit as tower_service::Service<R>>::call",
+                    "src/limit.rs",
+                ),
+                frame(
+                    "tower::call",
+                    "/root/.cargo/registry/src/index/tower-0.5/src/lib.rs",
+                ),
+                frame("shop::main", "src/main.rs"),
+            ],
+        };
+        let found = stack.user_frame().unwrap();
+        assert!(found.function.starts_with("<shop::Limit"), "{found}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 use siding::extract::Query;
 use siding::{BackgroundTasks, Json, StatusCode};
 
-use crate::query::Wait;
-use crate::wait::block;
+use super::wait::block;
+use crate::models::address::address;
+use crate::models::query::Wait;
 
 /// `{"email": "ann@example.com", "message": "Hello"}`.
 #[derive(Deserialize)]
@@ -44,16 +44,4 @@ pub(crate) async fn notify(
 fn send(notice: &Notice, duration: Duration) {
     block(duration);
     tracing::info!("sent to {:?}: {:?}", notice.email, notice.message);
-}
-
-/// Something before an `@`, and something after it.
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.split_once('@') {
-        Some((user, host)) if !user.is_empty() && !host.is_empty() => Ok(text),
-        _ => Err(D::Error::invalid_value(
-            Unexpected::Str(&text),
-            &"an address such as ann@example.com",
-        )),
-    }
 }

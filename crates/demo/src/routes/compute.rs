@@ -6,7 +6,7 @@ use serde::Serialize;
 use siding::Json;
 use siding::extract::Query;
 
-use crate::query::Terms;
+use crate::models::query::Terms;
 
 /// The answer of every endpoint that computes.
 #[derive(Serialize)]

@@ -8,8 +8,8 @@ use siding::extract::{Path, Query, State};
 use siding::tasks::{Exception, Meta, RawJson, State as TaskState, Task, TaskError, Tasks};
 use siding::{Json, Problem, StatusCode, compute};
 
-use crate::compute::sum_of_squares;
-use crate::query::{N_MAX, Terms};
+use super::compute::sum_of_squares;
+use crate::models::query::{N_MAX, Terms};
 
 /// The longest delay of a task: a year.
 const COUNTDOWN_MAX_S: f64 = 365.0 * 24.0 * 3_600.0;

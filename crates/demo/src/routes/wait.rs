@@ -7,7 +7,7 @@ use serde::Serialize;
 use siding::extract::Query;
 use siding::{Json, Problem, offload};
 
-use crate::query::Wait;
+use crate::models::query::Wait;
 
 /// The answer of every endpoint that waits.
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ pub(crate) const N_MAX: u64 = 20_000_000_000;
 /// `?ms=1000`: how long to wait.
 #[derive(Deserialize)]
 pub(crate) struct Wait {
-    #[serde(default = "a_second", deserialize_with = "up_to::<MS_MAX, _>")]
+    #[serde(default = "a_second", deserialize_with = "within::<0, MS_MAX, _, _>")]
     ms: u64,
 }
 
@@ -31,7 +31,7 @@ fn a_second() -> u64 {
 /// `?n=1000000`: how many terms to sum.
 #[derive(Deserialize)]
 pub(crate) struct Terms {
-    #[serde(default = "a_billion", deserialize_with = "up_to::<N_MAX, _>")]
+    #[serde(default = "a_billion", deserialize_with = "within::<0, N_MAX, _, _>")]
     pub(crate) n: u64,
 }
 
@@ -39,12 +39,19 @@ fn a_billion() -> u64 {
     1_000_000_000
 }
 
-/// A whole number from 0 to `MAX`, or an error that says so.
-fn up_to<'de, const MAX: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+/// A whole number from `MIN` to `MAX`, or an error that says so.
+pub(crate) fn within<'de, const MIN: u64, const MAX: u64, D, T>(
+    deserializer: D,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
     let text = String::deserialize(deserializer)?;
-    let number = text.parse().ok().filter(|number| *number <= MAX);
+    let number = text.parse().ok().filter(|n| (MIN..=MAX).contains(n));
+    let number = number.and_then(|number| T::try_from(number).ok());
     number.ok_or_else(|| {
-        let expected = format!("a whole number from 0 to {MAX}");
+        let expected = format!("a whole number from {MIN} to {MAX}");
         D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str())
     })
 }

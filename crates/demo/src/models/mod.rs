@@ -1,0 +1,5 @@
+//! What is asked, kept and answered.
+
+pub(crate) mod address;
+pub(crate) mod query;
+pub(crate) mod user;

@@ -1,0 +1,9 @@
+//! The handlers, a module for each purpose.
+
+pub(crate) mod compute;
+pub(crate) mod health;
+pub(crate) mod hello;
+pub(crate) mod notify;
+pub(crate) mod tasks;
+pub(crate) mod users;
+pub(crate) mod wait;
