@@ -37,7 +37,7 @@ impl Proxy {
 
     /// Closes all connections, and those that come as soon as they are there.
     pub(crate) fn cut(&self) {
-        let mut shared = self.shared.lock().unwrap();
+        let mut shared = self.shared.lock().expect("nobody panics with it");
         shared.is_cut = true;
         for stream in shared.open.drain(..) {
             // It may be closed already.
@@ -47,18 +47,18 @@ impl Proxy {
 
     /// Lets connections be made again.
     pub(crate) fn mend(&self) {
-        self.shared.lock().unwrap().is_cut = false;
+        self.shared.lock().expect("nobody panics with it").is_cut = false;
     }
 }
 
 fn accept(client: TcpStream, server: SocketAddr, shared: &Mutex<Shared>) {
-    let mut shared = shared.lock().unwrap();
+    let mut shared = shared.lock().expect("nobody panics with it");
     if shared.is_cut {
         return;
     }
     let server = TcpStream::connect(server).expect("the server is there");
     for (from, to) in [(&client, &server), (&server, &client)] {
-        let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        let (from, to) = (duplicate(from), duplicate(to));
         thread::spawn(move || pass(from, to));
     }
     shared.open.extend([client, server]);
@@ -73,4 +73,8 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
     }
     // The other end may be gone.
     let _ = to.shutdown(Shutdown::Both);
+}
+
+fn duplicate(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a descriptor is free")
 }

@@ -41,9 +41,9 @@ impl Pool {
             patience,
             ..
         } = &*self.0;
-        let free = free.lock().unwrap();
+        let free = free.lock().expect("nobody panics with it");
         let waited = given_back.wait_timeout_while(free, *patience, |free| *free == 0);
-        let (mut free, waited) = waited.unwrap();
+        let (mut free, waited) = waited.expect("nobody panics with it");
         if waited.timed_out() {
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE));
         }
@@ -54,7 +54,7 @@ impl Pool {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        *self.0.0.free.lock().unwrap() += 1;
+        *self.0.0.free.lock().expect("nobody panics with it") += 1;
         self.0.0.given_back.notify_one();
     }
 }
@@ -104,7 +104,7 @@ fn hold_while_others_wait(pool: &Pool, threads: ThreadsConfig, others: usize) ->
     let service = serve(pool, threads);
     let mut holder = service.connect();
     holder.send("GET /holder HTTP/1.1\r\nhost: test\r\n\r\n");
-    while *pool.0.free.lock().unwrap() > 0 {
+    while *pool.0.free.lock().expect("nobody panics with it") > 0 {
         std::thread::yield_now();
     }
     let mut waiting: Vec<_> = (0..others).map(|_| service.connect()).collect();
@@ -120,7 +120,11 @@ fn hold_while_others_wait(pool: &Pool, threads: ThreadsConfig, others: usize) ->
 #[test]
 fn more_requests_than_threads_share_fewer_connections() {
     let pool = Pool::new(2, DEADLINE);
-    let service = serve(&pool, ThreadsConfig::fixed(8));
+    let threads = ThreadsConfig {
+        waiting_max: 100,
+        ..ThreadsConfig::fixed(8)
+    };
+    let service = serve(&pool, threads);
     let mut asked: Vec<_> = (0..100).map(|_| service.connect()).collect();
     for client in &mut asked {
         client.send("GET /plain HTTP/1.1\r\nhost: test\r\n\r\n");

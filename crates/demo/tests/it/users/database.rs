@@ -172,7 +172,10 @@ pub(crate) struct Session {
 impl Session {
     fn open(url: &str) -> Option<Self> {
         sqlx::any::install_default_drivers();
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("starts");
         let connection = runtime.block_on(AnyConnection::connect(url)).ok()?;
         Some(Self {
             runtime,

@@ -28,7 +28,7 @@ fn goes_and_comes_back(database: &Database) {
         asked
     };
     let in_the_middle = ask_all();
-    let number = i64::try_from(in_the_middle.len()).unwrap();
+    let number = i64::try_from(in_the_middle.len()).expect("a few");
     eventually("they wait", || (database.waiting() == number).then_some(()));
     proxy.cut();
     for stream in in_the_middle.into_iter().chain(ask_all()) {

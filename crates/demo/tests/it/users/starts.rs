@@ -39,7 +39,7 @@ fn a_schema_that_was_changed_by_hand_is_refused(database: &Database) {
 /// What a service on a database that cannot be used says.
 #[track_caller]
 fn refused(url: &str) -> String {
-    let data = TempDir::new().unwrap();
+    let data = TempDir::new().expect("a directory");
     let mut command: Command = command(&["--bind=127.0.0.1:0", "--admin=off"]);
     command
         .env("DATABASE_URL", url)
