@@ -22,7 +22,6 @@ pub(crate) fn app() -> App {
     let tasks = Tasks::new();
     let jobs = Jobs::register(&tasks);
     App::new("siding-demo")
-        .merge(lanes())
         .merge(clients())
         .route(
             "/compute",
@@ -39,15 +38,14 @@ pub(crate) fn app() -> App {
         .route("/tasks/{name}", post(tasks::start))
         .route("/result/{task_id}", get(tasks::result))
         .with_lifespan(|lifespan| open(lifespan, jobs))
+        // After the lifespan, so that child processes, which answer some of these, open nothing.
+        .merge(lanes())
         .with_health_routes()
         .with_tasks(tasks)
 }
 
 /// What shows the lanes, and needs nothing that must be opened.
-fn lanes<S>() -> App<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+fn lanes() -> App {
     App::new("lanes")
         .route("/health", get(health::health))
         .route("/hello", get(hello::hello))
