@@ -1,13 +1,20 @@
 //! The routes, and what they work with.
 
+use siding::axum::extract::DefaultBodyLimit;
 use siding::lifespan::{Lifespan, ResourceError};
 use siding::tasks::Tasks;
 use siding::{App, compute, get, pinned, post, processes};
 
 use crate::config::Config;
 use crate::resources::Resources;
+use crate::resources::cache::{AsyncCache, BlockingCache, VALUE_BYTES_MAX};
+use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
+use crate::resources::external::{AsyncExternal, BlockingExternal};
+use crate::resources::files::{CONTENT_BYTES_MAX, DataFile};
 use crate::resources::users::{AsyncUsers, BlockingUsers};
-use crate::routes::{compute, health, hello, notify, tasks, users, wait};
+use crate::routes::{
+    cache, compute, documents, external, file, health, hello, notify, tasks, users, wait,
+};
 use tasks::Jobs;
 
 /// The service.
@@ -15,7 +22,7 @@ pub(crate) fn app() -> App {
     let tasks = Tasks::new();
     let jobs = Jobs::register(&tasks);
     App::new("siding-demo")
-        .merge(lanes())
+        .merge(clients())
         .route(
             "/compute",
             get(compute(compute::on_the_compute_lane)).post(tasks::start_computation),
@@ -31,15 +38,14 @@ pub(crate) fn app() -> App {
         .route("/tasks/{name}", post(tasks::start))
         .route("/result/{task_id}", get(tasks::result))
         .with_lifespan(|lifespan| open(lifespan, jobs))
+        // After the lifespan, so that child processes, which answer some of these, open nothing.
+        .merge(lanes())
         .with_health_routes()
         .with_tasks(tasks)
 }
 
 /// What shows the lanes, and needs nothing that must be opened.
-fn lanes<S>() -> App<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+fn lanes() -> App {
     App::new("lanes")
         .route("/health", get(health::health))
         .route("/hello", get(hello::hello))
@@ -52,6 +58,50 @@ where
         .route("/compute/process", get(processes(compute::in_a_child)))
         .route("/bad-compute", get(compute::on_the_event_loop))
         .route("/notify", post(notify::notify))
+}
+
+/// What asks others, each in both ways that are right and in the one that is wrong.
+fn clients() -> App<AppState> {
+    let value_limit = || DefaultBodyLimit::max(VALUE_BYTES_MAX);
+    let content_limit = || DefaultBodyLimit::max(CONTENT_BYTES_MAX);
+    App::new("clients")
+        .route("/async/external", get(external::awaited))
+        .route("/sync/external", get(external::blocking))
+        .route("/bad/external", get(external::blocking_the_event_loop))
+        .route(
+            "/async/cache/{key}",
+            get(cache::get_awaited)
+                .put(cache::put_awaited)
+                .layer(value_limit()),
+        )
+        .route(
+            "/sync/cache/{key}",
+            get(cache::get_blocking)
+                .put(cache::put_blocking)
+                .layer(value_limit()),
+        )
+        .route("/bad/cache/{key}", get(cache::get_blocking_the_event_loop))
+        .route(
+            "/async/file",
+            get(file::read_awaited)
+                .put(file::replace_awaited)
+                .layer(content_limit()),
+        )
+        .route(
+            "/sync/file",
+            get(file::read_blocking)
+                .put(file::replace_blocking)
+                .layer(content_limit()),
+        )
+        .route("/bad/file", get(file::read_blocking_the_event_loop))
+        .route(
+            "/async/documents",
+            get(documents::list_awaited).post(documents::add_awaited),
+        )
+        .route(
+            "/sync/documents",
+            get(documents::list_blocking).post(documents::add_blocking),
+        )
 }
 
 /// What handlers may extract: each part by its own type.
@@ -82,4 +132,11 @@ parts! {
     Jobs: |state| state.jobs;
     AsyncUsers: |state| state.resources.async_users;
     BlockingUsers: |state| state.resources.blocking_users;
+    AsyncCache: |state| state.resources.cache.asynchronous;
+    BlockingCache: |state| state.resources.cache.blocking;
+    AsyncDocuments: |state| state.resources.documents.asynchronous;
+    BlockingDocuments: |state| state.resources.documents.blocking;
+    AsyncExternal: |state| state.resources.external.asynchronous;
+    BlockingExternal: |state| state.resources.external.blocking;
+    DataFile: |state| state.resources.file;
 }

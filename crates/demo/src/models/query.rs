@@ -7,6 +7,8 @@ use serde::{Deserialize, de::Unexpected};
 
 /// The longest wait: a minute.
 const MS_MAX: u64 = 60_000;
+/// The longest time that a value is kept: a week.
+const TTL_MAX_S: u64 = 7 * 24 * 3_600;
 /// The longest sum, which takes about ten seconds.
 pub(crate) const N_MAX: u64 = 20_000_000_000;
 
@@ -26,6 +28,34 @@ impl Wait {
 
 fn a_second() -> u64 {
     1_000
+}
+
+/// `?ms=1000`: how long somebody else is to wait, if that is asked at all.
+#[derive(Deserialize)]
+pub(crate) struct Delay {
+    #[serde(default, deserialize_with = "some_within::<0, MS_MAX, _>")]
+    pub(crate) ms: Option<u64>,
+}
+
+/// `?ttl=60`: how many seconds a value is kept.
+#[derive(Deserialize)]
+pub(crate) struct Ttl {
+    #[serde(
+        default = "five_minutes",
+        deserialize_with = "within::<1, TTL_MAX_S, _, _>"
+    )]
+    ttl: u64,
+}
+
+impl Ttl {
+    /// How many seconds it is kept.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.ttl
+    }
+}
+
+fn five_minutes() -> u64 {
+    300
 }
 
 /// `?n=1000000`: how many terms to sum.
@@ -54,4 +84,14 @@ where
         let expected = format!("a whole number from {MIN} to {MAX}");
         D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str())
     })
+}
+
+/// The same, of a number that may be missing, and is there.
+fn some_within<'de, const MIN: u64, const MAX: u64, D>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    within::<MIN, MAX, D, u64>(deserializer).map(Some)
 }

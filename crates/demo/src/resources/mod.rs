@@ -1,9 +1,19 @@
 //! What the handlers work with, opened when the service starts and closed when it stops.
 
+pub(crate) mod cache;
+mod cause;
+pub(crate) mod documents;
+pub(crate) mod external;
+pub(crate) mod files;
+mod upstream;
 pub(crate) mod users;
 
 use siding::lifespan::{Lifespan, ResourceError};
 
+use self::cache::Cache;
+use self::documents::Documents;
+use self::external::External;
+use self::files::DataFile;
 use crate::config::Config;
 use users::{AsyncUsers, BlockingUsers};
 
@@ -12,6 +22,10 @@ use users::{AsyncUsers, BlockingUsers};
 pub(crate) struct Resources {
     pub(crate) async_users: AsyncUsers,
     pub(crate) blocking_users: BlockingUsers,
+    pub(crate) cache: Cache,
+    pub(crate) documents: Documents,
+    pub(crate) external: External,
+    pub(crate) file: DataFile,
 }
 
 impl Resources {
@@ -24,6 +38,10 @@ impl Resources {
         Ok(Self {
             async_users,
             blocking_users,
+            cache: Cache::open(lifespan, config).await?,
+            documents: Documents::open(lifespan, config).await?,
+            external: External::open(lifespan, config).await?,
+            file: DataFile::open(lifespan, config).await?,
         })
     }
 }

@@ -1,6 +1,10 @@
 //! The handlers, a module for each purpose.
 
+pub(crate) mod cache;
 pub(crate) mod compute;
+pub(crate) mod documents;
+pub(crate) mod external;
+pub(crate) mod file;
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod notify;

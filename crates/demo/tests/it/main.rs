@@ -1,11 +1,17 @@
 //! The reference service as a program: its command line, its endpoints, its exit codes.
 
+mod blocking;
 mod brokers;
+mod cache;
 mod children;
 mod command_line;
+mod documents;
 mod endpoints;
+mod external;
+mod file;
 mod program;
 mod proxy;
+mod redis_server;
 mod signals;
 mod stores;
 mod support;
@@ -13,4 +19,5 @@ mod task_command;
 mod task_endpoints;
 mod task_list;
 mod users;
+mod web_server;
 mod workers;

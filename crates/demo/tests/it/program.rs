@@ -21,7 +21,16 @@ pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SIDING_")) {
         command.env_remove(name);
     }
-    for name in ["RUST_LOG", "DATABASE_URL"] {
+    for name in [
+        "RUST_LOG",
+        "DATABASE_URL",
+        "DEMO_FILE",
+        "EXTERNAL_API_TIMEOUT",
+        "EXTERNAL_API_URL",
+        "MONGODB_URL",
+        "REDIS_TIMEOUT",
+        "REDIS_URL",
+    ] {
         command.env_remove(name);
     }
 }

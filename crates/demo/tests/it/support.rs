@@ -98,6 +98,21 @@ impl Service {
         (status, json(&body))
     }
 
+    /// Status and body of the answer to a request with this body.
+    pub(crate) fn put(&self, path: &str, body: &str) -> (u16, String) {
+        let length = body.len();
+        answer(self.send(&format!(
+            "PUT {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )))
+    }
+
+    /// Checks that a request is answered with a problem that has these words in its detail.
+    #[track_caller]
+    pub(crate) fn check_problem(&self, path: &str, status: u16, words: &str) {
+        let (answered, body) = self.get(path);
+        assert_problem(&(answered, json(&body)), status, words);
+    }
+
     /// Sends a request, and leaves its answer to be read.
     pub(crate) fn ask(&self, path: &str) -> TcpStream {
         self.send(&format!(
@@ -191,6 +206,27 @@ pub(crate) fn assert_problem(answer: &(u16, Value), status: u16, words: &str) {
     assert!(detail.contains(words), "{detail:?} lacks {words:?}");
 }
 
+/// Says that a test was left out, and fails it where none may be.
+#[track_caller]
+pub(crate) fn leave_out(why: &str) {
+    assert!(
+        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
+        "{why}"
+    );
+    say_left_out(why);
+}
+
+/// Says that a test was left out.
+pub(crate) fn say_left_out(why: &str) {
+    #[expect(
+        clippy::print_stderr,
+        reason = "the only way to tell whoever runs the tests"
+    )]
+    {
+        eprintln!("left out: {why}");
+    }
+}
+
 /// Asks again until there is an answer.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
@@ -217,19 +253,4 @@ pub(crate) fn answer(mut stream: TcpStream) -> (u16, String) {
 pub(crate) fn nobody() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("has one").port()
-}
-
-/// Says that a test was left out, and fails it where none may be.
-pub(crate) fn leave_out(why: &str) {
-    assert!(
-        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
-        "{why}"
-    );
-    #[expect(
-        clippy::print_stderr,
-        reason = "the only way to tell whoever runs the tests"
-    )]
-    {
-        eprintln!("left out: {why}");
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::slot::Slot;
 use crate::context::RouteId;
-use crate::inspect::{Sampler, Symbols, Unknown};
+use crate::inspect::{Activity, RawStack, Sampler, Symbols, ThreadProbe, Unknown, Walked};
 use crate::placement::{Evidence, PendingStack, Route, Verdict};
 
 /// At most one stack of a route within this time: the signal interrupts `nanosleep`, `poll` and `connect`.
@@ -85,11 +85,31 @@ impl Stacks {
                 stack,
             },
         );
-        let raw = sampler.capture(slot.tid(), slot.stack()?, PATIENCE)?;
+        let raw = stack_of(slot, *sampler)?;
         let (route, pending) = (Arc::clone(route), evidence.stack.clone());
         self.symbols.resolve(raw, move |stack| {
             pending.set(Ok(stack));
             route.publish_advice();
         })
+    }
+}
+
+/// The stack of the thread behind `slot`: from outside while it is blocked, or by a signal, which would cost some calls their result.
+fn stack_of(slot: &Slot, sampler: Sampler) -> Result<RawStack, Unknown> {
+    let (probe, bounds) = (ThreadProbe::open(slot.tid()), slot.stack()?);
+    let activity = probe.activity();
+    let Ok(Activity::InSyscall(call)) = &activity else {
+        return sampler.capture(slot.tid(), bounds, PATIENCE);
+    };
+    let walked = sampler.walk_blocked(bounds, call)?;
+    // What was read belongs together if the thread has stayed where it was.
+    let stayed = probe.activity() == activity;
+    match walked {
+        Walked::Whole(stack) if stayed => Ok(stack),
+        Walked::Part(stack) if stayed && call.is_cut_short_by_signals() => Ok(stack),
+        _ if call.is_cut_short_by_signals() => Err(Unknown::because(
+            "the thread went on while its stack was read",
+        )),
+        _ => sampler.capture(slot.tid(), bounds, PATIENCE),
     }
 }

@@ -30,6 +30,10 @@ impl Syscall {
     pub(crate) fn name(&self) -> Cow<'static, str> {
         format!("syscall {}", self.number).into()
     }
+
+    pub(crate) fn is_cut_short_by_signals(&self) -> bool {
+        false
+    }
 }
 
 impl BlockedOn {

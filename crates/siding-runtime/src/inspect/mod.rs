@@ -6,10 +6,10 @@
 //! - [`ThreadProbe::account`]: its time on a CPU and its time waiting for one,
 //! - [`ThreadProbe::activity`]: whether it runs, or which system call it is blocked in,
 //! - [`BlockedOn::read`]: what that call waits for, by name: a peer, a file, a lock,
-//! - [`Sampler::capture`]: where in the program it is, and [`Symbols`] to give that its names.
+//! - [`Sampler::capture`] and [`Sampler::walk_blocked`]: where in the program it is, and [`Symbols`] to give that its names.
 //!
 //! Nothing here takes part in the inspected thread's work. Everything but a stack is read behind its back; a stack
-//! costs it one signal. Nothing panics, and nothing waits for the thread or for a file system: what cannot be
+//! costs it one signal if that cannot be read from outside. Nothing panics, and nothing waits for the thread or for a file system: what cannot be
 //! learnt is an [`Unknown`] with its reason.
 
 mod account;
@@ -28,7 +28,7 @@ mod tests;
 pub(crate) use account::Account;
 pub(crate) use activity::Activity;
 pub(crate) use linux::ThreadProbe;
-pub(crate) use stack::{Sampler, StackBounds, Symbols};
+pub(crate) use stack::{RawStack, Sampler, StackBounds, Symbols, Walked};
 pub(crate) use tid::Tid;
 
 pub use stack::{Frame, Stack};

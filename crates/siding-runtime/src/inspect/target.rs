@@ -81,7 +81,7 @@ pub enum FileKind {
 }
 
 impl Target {
-    pub(super) fn peer(address: SocketAddr) -> Self {
+    pub(crate) fn peer(address: SocketAddr) -> Self {
         let service = service(address.port());
         Self::Peer { address, service }
     }

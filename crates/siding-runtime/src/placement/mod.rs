@@ -14,6 +14,7 @@
 //! route until it has behaved for long enough to be tried on its declared lane again.
 
 mod advice;
+mod clients;
 mod conviction;
 mod evidence;
 mod meter;

@@ -105,6 +105,27 @@ fn a_socket_whose_peer_is_silent() {
     assert_peer(&evidence, peer, None);
 }
 
+#[inline(never)]
+fn read_with_a_time_limit(near: &mut TcpStream) -> std::io::Result<usize> {
+    let read = near.read(&mut [0]);
+    std::hint::black_box(());
+    read
+}
+
+#[test]
+fn a_socket_with_a_time_limit_is_looked_at_without_cutting_its_read_short() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let mut near = TcpStream::connect(peer).unwrap();
+    let (mut far, _) = listener.accept().unwrap();
+    near.set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let read = move || assert_eq!(read_with_a_time_limit(&mut near).unwrap(), 1);
+    let (evidence, advice) = convict(read, || far.write_all(b"!").unwrap());
+    assert_peer(&evidence, peer, None);
+    assert!(advice.contains("read_with_a_time_limit"), "{advice}");
+}
+
 #[test]
 fn postgres_asleep() {
     let Ok(mut postgres) = Postgres::connect() else {

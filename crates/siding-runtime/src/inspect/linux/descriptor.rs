@@ -53,6 +53,27 @@ pub(super) fn kind_at(path: &Path) -> Option<FileKind> {
     kind_of(handle.ok()?.as_raw_fd())
 }
 
+/// Whether the socket `fd` has a limit on how long a call waits: `SO_RCVTIMEO` or `SO_SNDTIMEO`. What is no socket has none.
+pub(super) fn has_time_limit(fd: RawFd, option: libc::c_int) -> bool {
+    let mut limit = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 0,
+    };
+    let mut length = size_of::<libc::timeval>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, which the structure has and of which none is invalid. A descriptor that is
+    // closed or no socket is refused.
+    let result = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            option,
+            (&raw mut limit).cast(),
+            &raw mut length,
+        )
+    };
+    result == 0 && (limit.tv_sec != 0 || limit.tv_usec != 0)
+}
+
 fn file(fd: RawFd, path: PathBuf) -> Target {
     Target::File {
         path,

@@ -25,7 +25,7 @@ pub(super) fn read(address: u64, buffer: &mut [u8]) -> usize {
 }
 
 /// The `N` bytes at `address`, if all of them can be read.
-pub(super) fn read_array<const N: usize>(address: u64) -> Option<[u8; N]> {
+pub(in crate::inspect) fn read_array<const N: usize>(address: u64) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     (read(address, &mut bytes) == N).then_some(bytes)
 }

@@ -3,7 +3,8 @@
 mod arguments;
 mod clock;
 mod descriptor;
-mod memory;
+mod interruption;
+pub(super) mod memory;
 mod probe;
 mod sockaddr;
 mod syscall_names;

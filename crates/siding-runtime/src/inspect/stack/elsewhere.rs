@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::super::activity::Syscall;
 use super::super::{Tid, Unknown};
-use super::{RawStack, StackBounds};
+use super::{RawStack, StackBounds, Walked};
 
 /// A sampler that cannot be installed, and so never asked for a stack.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,10 @@ impl Sampler {
     }
 
     pub(crate) fn capture(self, _: Tid, _: StackBounds, _: Duration) -> Result<RawStack, Unknown> {
+        match self {}
+    }
+
+    pub(crate) fn walk_blocked(self, _: StackBounds, _: &Syscall) -> Result<Walked, Unknown> {
         match self {}
     }
 }

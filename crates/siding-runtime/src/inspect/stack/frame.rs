@@ -100,10 +100,15 @@ impl Stack {
 }
 
 impl Frame {
+    /// The crate that its function was written in, where its name tells.
+    pub(crate) fn crate_name(&self) -> Option<&str> {
+        crate_of(&self.function)
+    }
+
     /// The file decides where it is known, and then the crate. A function without a path in its name is C's, or one
     /// that was inlined: then only its file can tell.
     fn is_the_developers(&self) -> bool {
-        let named_by = crate_of(&self.function);
+        let named_by = self.crate_name();
         match &self.file {
             Some(file) if is_foreign(file) => false,
             // Within the framework's own crates, their tests are what a developer writes.

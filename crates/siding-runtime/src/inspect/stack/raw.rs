@@ -15,3 +15,12 @@ impl RawStack {
         self.addresses.len()
     }
 }
+
+/// A stack that was read from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Walked {
+    /// To the thread's first function, or as deep as a walk goes.
+    Whole(RawStack),
+    /// The innermost frames: further out, a register would have been needed that only the thread itself has.
+    Part(RawStack),
+}

@@ -2,9 +2,13 @@
 #![expect(unsafe_code, reason = "blocking a signal has no safe wrapper")]
 
 use std::hint::black_box;
+use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::ptr;
+use std::sync::mpsc::Receiver;
 
 use super::*;
+use crate::inspect::activity::Syscall;
 use crate::inspect::stack::RawStack;
 
 impl Subject {
@@ -136,6 +140,85 @@ fn a_thread_that_has_ended_has_no_stack() {
 fn a_refresh_without_new_libraries_keeps_captures_working() {
     Sampler::install().unwrap().refresh();
     assert!(Subject::computing().stack(PATIENCE).unwrap().depth() > 1);
+}
+
+#[inline(never)]
+fn waiting_for_a_peer(near: &mut TcpStream) -> io::Result<usize> {
+    let read = io::Read::read(near, &mut [0]);
+    black_box(());
+    read
+}
+
+/// A thread that reads from a silent peer, with a time limit or without. What came of it is told to the receiver.
+fn reader(limit: Option<Duration>) -> (Subject, TcpStream, Receiver<io::Result<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    near.set_read_timeout(limit).unwrap();
+    let (sender, receiver) = channel();
+    let subject = Subject::doing(move || sender.send(waiting_for_a_peer(&mut near)).unwrap());
+    (subject, far, receiver)
+}
+
+/// The call that it is blocked in, once it is.
+#[track_caller]
+fn blocked_in(subject: &Subject) -> Syscall {
+    let probe = subject.probe();
+    let look = || match probe.activity() {
+        Ok(Activity::InSyscall(call)) if matches!(&*call.name(), "recvfrom" | "read") => Some(call),
+        _ => None,
+    };
+    eventually(look, || "it does not read".to_owned())
+}
+
+#[test]
+fn only_a_time_limit_makes_a_call_that_signals_cut_short() {
+    for (limit, expected) in [(None, false), (Some(PATIENCE), true)] {
+        let (subject, _far, _) = reader(limit);
+        assert_eq!(blocked_in(&subject).is_cut_short_by_signals(), expected);
+    }
+}
+
+/// Its stack as it is read from outside, and whether that is all of it.
+fn walked(subject: &Subject, call: &Syscall) -> (Stack, bool) {
+    let sampler = Sampler::install().unwrap();
+    let (raw, is_whole) = match sampler.walk_blocked(subject.bounds, call).unwrap() {
+        Walked::Whole(raw) => (raw, true),
+        Walked::Part(raw) => (raw, false),
+    };
+    let (sender, receiver) = channel();
+    let symbols = Symbols::new();
+    symbols
+        .resolve(raw, move |stack| sender.send(stack).unwrap())
+        .unwrap();
+    (receiver.recv().unwrap(), is_whole)
+}
+
+#[test]
+fn a_stack_is_read_from_outside_without_cutting_the_call_short() {
+    let (subject, far, outcome) = reader(Some(PATIENCE));
+    let (stack, is_whole) = walked(&subject, &blocked_in(&subject));
+    assert!(is_whole, "{stack}");
+    let frame = stack.user_frame().unwrap_or_else(|| panic!("{stack}"));
+    assert!(frame.function.ends_with("::waiting_for_a_peer"), "{stack}");
+    drop(far);
+    assert_eq!(outcome.recv_timeout(PATIENCE).unwrap().unwrap(), 0);
+}
+
+#[test]
+fn a_stack_from_outside_is_whole_only_if_it_reaches_the_threads_first_function() {
+    let (reader, _far, _) = reader(None);
+    let sleeper = Subject::doing(sleeping_beauty);
+    let asleep = || match sleeper.probe().activity() {
+        Ok(Activity::InSyscall(call)) => (&*call.name() == "clock_nanosleep").then_some(call),
+        _ => None,
+    };
+    let asleep = eventually(asleep, || "it does not sleep".to_owned());
+    for (subject, call) in [(&sleeper, asleep), (&reader, blocked_in(&reader))] {
+        let (stack, is_whole) = walked(subject, &call);
+        let first = |frame: &Frame| frame.function.ends_with("::thread_start");
+        assert_eq!(stack.frames.iter().any(first), is_whole, "{stack}");
+    }
 }
 
 /// Blocks or unblocks the sampler's signal for the calling thread.

@@ -6,7 +6,17 @@
 
 use framehop::UnwindRegsNative;
 
-/// The registers of a thread at the point where a signal interrupted it.
+use super::super::super::activity::Syscall;
+
+/// User space has 48-bit addresses; above them a signed return address carries its signature.
+#[cfg(target_arch = "aarch64")]
+const ADDRESS: framehop::aarch64::PtrAuthMask = framehop::aarch64::PtrAuthMask(u64::MAX >> 16);
+
+/// What stands for a register that nobody tells: an address at which nothing is, so that a walk which needs it fails. Zero would not
+/// do: it marks the end of a stack.
+const NOT_KNOWN: u64 = 1;
+
+/// The registers of a thread at the point where a signal interrupted it, or where it is blocked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Registers {
     pub(super) pc: u64,
@@ -15,6 +25,28 @@ pub(super) struct Registers {
 }
 
 impl Registers {
+    /// Those of a thread that is blocked in `call`: the kernel tells two of them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn blocked(call: &Syscall) -> Self {
+        let Syscall { pc, sp, .. } = *call;
+        Self {
+            pc,
+            sp,
+            unwind: UnwindRegsNative::new(pc, sp, NOT_KNOWN),
+        }
+    }
+
+    /// As above.
+    #[cfg(target_arch = "aarch64")]
+    pub(super) fn blocked(call: &Syscall) -> Self {
+        let Syscall { pc, sp, .. } = *call;
+        Self {
+            pc,
+            sp,
+            unwind: UnwindRegsNative::new_with_ptr_auth_mask(ADDRESS, NOT_KNOWN, sp, NOT_KNOWN),
+        }
+    }
+
     /// # Safety
     ///
     /// `context` is the third argument of the signal handler that is running.
@@ -38,9 +70,6 @@ impl Registers {
     pub(super) unsafe fn interrupted(context: *const libc::ucontext_t) -> Self {
         const FRAME_POINTER: usize = 29;
         const LINK: usize = 30;
-        /// User space has 48-bit addresses; above them a signed return address carries its signature.
-        const ADDRESS: framehop::aarch64::PtrAuthMask =
-            framehop::aarch64::PtrAuthMask(u64::MAX >> 16);
 
         // SAFETY: the caller's promise; the kernel filled the structure in.
         let saved = unsafe { &(*context).uc_mcontext };

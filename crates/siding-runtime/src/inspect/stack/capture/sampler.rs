@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::super::super::activity::Syscall;
 use super::super::super::{Tid, Unknown};
-use super::super::{RawStack, StackBounds};
+use super::super::{RawStack, StackBounds, Walked};
+use super::registers::Registers;
 use super::signal::{self, Desk};
 use super::walker::Walker;
 
@@ -63,6 +65,21 @@ impl Sampler {
         walker
             .stack()
             .ok_or_else(|| Unknown::because("the thread did not answer its signal in time"))
+    }
+
+    /// The stack of a thread that is blocked in `call`, read from outside: it costs the thread nothing. Of a thread that has gone on
+    /// meanwhile it makes no sense; whoever asks looks afterwards whether it is still there.
+    pub(crate) fn walk_blocked(
+        self,
+        bounds: StackBounds,
+        call: &Syscall,
+    ) -> Result<Walked, Unknown> {
+        let mut lender = self.desk.walker.lender();
+        let walker = lender.reclaim().ok_or_else(still_walking)?;
+        walker.prepare(bounds);
+        walker
+            .walk_from_outside(Registers::blocked(call))
+            .ok_or_else(|| Unknown::because("the thread's stack cannot be read"))
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::ptr;
 
 use framehop::{CacheNative, MustNotAllocateDuringUnwind, Unwinder, UnwinderNative};
 
-use super::super::{RawStack, StackBounds};
+use super::super::super::linux::memory;
+use super::super::{RawStack, StackBounds, Walked};
 use super::modules::{self, Version};
 use super::registers::Registers;
 
@@ -65,21 +67,48 @@ impl Walker {
     /// A thread that is somewhere else than on its own stack (a coroutine's, say), or almost at its end, gets the
     /// innermost frame only.
     pub(super) fn walk(&mut self, registers: Registers) {
-        let bounds = self.bounds;
-        let sp = registers.sp as usize;
-        let mut read = |address| read_word(sp..bounds.high, address);
+        let (bounds, sp) = (self.bounds, registers.sp as usize);
+        let has_room = bounds.contains(sp) && sp - bounds.low >= HEADROOM;
+        let depth_max = if has_room { DEPTH_MAX } else { 1 };
+        let live = sp..bounds.high;
+        // A stack that breaks off is of use too.
+        let _ = self.follow(registers, depth_max, |address| read_word(&live, address));
+    }
+
+    /// Walks the stack of another thread, which is blocked. If it goes on meanwhile, the frames make no sense, and nothing worse.
+    pub(super) fn walk_from_outside(&mut self, registers: Registers) -> Option<Walked> {
+        let live = registers.sp as usize..self.bounds.high;
+        let end = self.follow(registers, DEPTH_MAX, |address| {
+            let is_live = is_word_of(&live, address);
+            let bytes = is_live.then(|| memory::read_array(address)).flatten();
+            bytes.map(u64::from_ne_bytes).ok_or(())
+        });
+        let stack = self.stack()?;
+        Some(match end {
+            End::Reached => Walked::Whole(stack),
+            End::Lost => Walked::Part(stack),
+        })
+    }
+
+    fn follow(
+        &mut self,
+        registers: Registers,
+        depth_max: usize,
+        mut read: impl FnMut(u64) -> Result<u64, ()>,
+    ) -> End {
         let mut frames =
             self.unwinder
                 .iter_frames(registers.pc, registers.unwind, &mut self.cache, &mut read);
-        let has_room = bounds.contains(sp) && sp - bounds.low >= HEADROOM;
-        let depth_max = if has_room { DEPTH_MAX } else { 1 };
         while self.depth < depth_max {
-            let Ok(Some(frame)) = frames.next() else {
-                break;
+            let frame = match frames.next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return End::Reached,
+                Err(_) => return End::Lost,
             };
             self.addresses[self.depth] = frame.address_for_lookup() as usize;
             self.depth += 1;
         }
+        End::Reached
     }
 
     /// The frames of the last walk, `None` if there was none since the walker was prepared.
@@ -89,6 +118,15 @@ impl Walker {
             addresses: addresses.into(),
         })
     }
+}
+
+/// Where a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// At the thread's first function, or as deep as it was to go.
+    Reached,
+    /// On the way: something that the next frame depends on was not known.
+    Lost,
 }
 
 impl fmt::Debug for Walker {
@@ -101,15 +139,22 @@ impl fmt::Debug for Walker {
 }
 
 /// The aligned word at `address`, if it lies in `live`, a part of this thread's stack.
-fn read_word(live: std::ops::Range<usize>, address: u64) -> Result<u64, ()> {
-    let address = address as usize;
-    let end = address.checked_add(size_of::<u64>()).ok_or(())?;
-    if !live.contains(&address) || end > live.end || !address.is_multiple_of(align_of::<u64>()) {
+fn read_word(live: &Range<usize>, address: u64) -> Result<u64, ()> {
+    if !is_word_of(live, address) {
         return Err(());
     }
+    let address = address as usize;
     // SAFETY: from its stack pointer to its high end a thread's stack is mapped. The walk runs on that thread, so
     // nobody changes the word meanwhile; volatile, because the compiler knows it as somebody's local variable.
     Ok(unsafe { ptr::with_exposed_provenance::<u64>(address).read_volatile() })
+}
+
+fn is_word_of(live: &Range<usize>, address: u64) -> bool {
+    let address = address as usize;
+    let end = address.checked_add(size_of::<u64>());
+    live.contains(&address)
+        && end.is_some_and(|end| end <= live.end)
+        && address.is_multiple_of(align_of::<u64>())
 }
 
 #[cfg(test)]
@@ -121,15 +166,15 @@ mod tests {
         let words = [1_u64, 2, 3];
         let start = words.as_ptr().expose_provenance();
         let live = start..start + 16;
-        assert_eq!(read_word(live.clone(), start as u64), Ok(1));
-        assert_eq!(read_word(live.clone(), start as u64 + 8), Ok(2));
+        assert_eq!(read_word(&live, start as u64), Ok(1));
+        assert_eq!(read_word(&live, start as u64 + 8), Ok(2));
         for outside in [
             start as u64 - 8,
             start as u64 + 4,
             start as u64 + 16,
             u64::MAX - 7,
         ] {
-            assert_eq!(read_word(live.clone(), outside), Err(()));
+            assert_eq!(read_word(&live, outside), Err(()));
         }
     }
 

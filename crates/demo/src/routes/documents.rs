@@ -1,0 +1,48 @@
+//! Documents: awaited in an `async fn`, and blocking in a plain one.
+
+use serde::Serialize;
+use siding::extract::State;
+use siding::{Json, Problem, StatusCode};
+
+use crate::models::document::{Document, NewDocument};
+use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
+
+/// The latest documents.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    documents: Vec<Document>,
+}
+
+/// `GET /async/documents`: right. The thread goes on with something else until the answer is there.
+pub(crate) async fn list_awaited(
+    State(documents): State<AsyncDocuments>,
+) -> Result<Json<Listed>, Problem> {
+    let documents = documents.list().await?;
+    Ok(Json(Listed { documents }))
+}
+
+/// `POST /async/documents`.
+pub(crate) async fn add_awaited(
+    State(documents): State<AsyncDocuments>,
+    Json(new): Json<NewDocument>,
+) -> Result<(StatusCode, Json<Document>), Problem> {
+    let added = documents.add(new).await?;
+    Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// `GET /sync/documents`: right. A plain function may block its thread.
+pub(crate) fn list_blocking(
+    State(documents): State<BlockingDocuments>,
+) -> Result<Json<Listed>, Problem> {
+    let documents = documents.list()?;
+    Ok(Json(Listed { documents }))
+}
+
+/// `POST /sync/documents`.
+pub(crate) fn add_blocking(
+    State(documents): State<BlockingDocuments>,
+    Json(new): Json<NewDocument>,
+) -> Result<(StatusCode, Json<Document>), Problem> {
+    let added = documents.add(new)?;
+    Ok((StatusCode::CREATED, Json(added)))
+}
