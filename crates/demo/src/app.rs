@@ -6,6 +6,7 @@ use siding::tasks::Tasks;
 use siding::{App, compute, get, pinned, post, processes};
 
 use crate::config::Config;
+use crate::errors;
 use crate::resources::Resources;
 use crate::resources::cache::{AsyncCache, BlockingCache, VALUE_BYTES_MAX};
 use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
@@ -21,7 +22,7 @@ use tasks::Jobs;
 pub(crate) fn app() -> App {
     let tasks = Tasks::new();
     let jobs = Jobs::register(&tasks);
-    App::new("siding-demo")
+    let app = App::new("siding-demo")
         .merge(clients())
         .route(
             "/compute",
@@ -41,7 +42,8 @@ pub(crate) fn app() -> App {
         // After the lifespan, so that child processes, which answer some of these, open nothing.
         .merge(lanes())
         .with_health_routes()
-        .with_tasks(tasks)
+        .with_tasks(tasks);
+    errors::answered(app)
 }
 
 /// What shows the lanes, and needs nothing that must be opened.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use siding::{Problem, StatusCode};
+use siding::{App, Problem, StatusCode};
 
 use crate::resources::cache::CacheError;
 use crate::resources::documents::DocumentsError;
@@ -13,75 +13,72 @@ use crate::resources::users::UsersError;
 /// When to ask again for what a service in the back cannot give at the moment.
 const RETRY: Duration = Duration::from_secs(5);
 
-impl From<UsersError> for Problem {
-    fn from(error: UsersError) -> Self {
-        match error {
-            UsersError::NotFound(_) => {
-                Self::new(StatusCode::NOT_FOUND).with_detail(error.to_string())
-            }
-            UsersError::EmailTaken => {
-                Self::new(StatusCode::CONFLICT).with_detail(error.to_string())
-            }
-            UsersError::LeftOut(why) => Self::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(why),
-            UsersError::Unavailable(_) => unavailable("the users' database", &error),
-            UsersError::Failed(_) => Self::internal(&error),
+/// Says what is answered to the errors of each resource.
+pub(crate) fn answered(app: App) -> App {
+    app.on_error(users)
+        .on_error(external)
+        .on_error(cache)
+        .on_error(file)
+        .on_error(documents)
+}
+
+fn users(error: &UsersError) -> Problem {
+    match error {
+        UsersError::NotFound(_) => {
+            Problem::new(StatusCode::NOT_FOUND).with_detail(error.to_string())
         }
+        UsersError::EmailTaken => Problem::new(StatusCode::CONFLICT).with_detail(error.to_string()),
+        UsersError::LeftOut(why) => Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(*why),
+        UsersError::Unavailable(_) => unavailable("the users' database", error),
+        UsersError::Failed(_) => Problem::internal(error),
     }
 }
 
-impl From<ExternalError> for Problem {
-    fn from(error: ExternalError) -> Self {
-        let (status, detail) = match error.kind {
-            ExternalErrorKind::TimedOut(_) => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "the external API did not answer in time",
-            ),
-            ExternalErrorKind::Unreachable(_) => (
-                StatusCode::BAD_GATEWAY,
-                "the external API cannot be reached",
-            ),
-            ExternalErrorKind::Status(_) => (
-                StatusCode::BAD_GATEWAY,
-                "the external API answered with an error",
-            ),
-            ExternalErrorKind::TooLong => (
-                StatusCode::BAD_GATEWAY,
-                "the external API answered with more than is taken",
-            ),
-        };
-        logged(status, &error).with_detail(detail)
+fn external(error: &ExternalError) -> Problem {
+    let (status, detail) = match error.kind {
+        ExternalErrorKind::TimedOut(_) => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "the external API did not answer in time",
+        ),
+        ExternalErrorKind::Unreachable(_) => (
+            StatusCode::BAD_GATEWAY,
+            "the external API cannot be reached",
+        ),
+        ExternalErrorKind::Status(_) => (
+            StatusCode::BAD_GATEWAY,
+            "the external API answered with an error",
+        ),
+        ExternalErrorKind::TooLong => (
+            StatusCode::BAD_GATEWAY,
+            "the external API answered with more than is taken",
+        ),
+    };
+    logged(status, error).with_detail(detail)
+}
+
+fn cache(error: &CacheError) -> Problem {
+    unavailable("the cache's Redis", error)
+}
+
+fn file(error: &FileError) -> Problem {
+    match error {
+        FileError::Missing => Problem::new(StatusCode::NOT_FOUND)
+            .with_detail("the file is not there yet; PUT makes it"),
+        FileError::TooLong => Problem::internal(&format_args!(
+            "the file is longer than {CONTENT_BYTES_MAX} bytes"
+        )),
+        FileError::Failed { .. } => Problem::internal(error),
     }
 }
 
-impl From<CacheError> for Problem {
-    fn from(error: CacheError) -> Self {
-        unavailable("the cache's Redis", &error)
-    }
-}
-
-impl From<FileError> for Problem {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Missing => Self::new(StatusCode::NOT_FOUND)
-                .with_detail("the file is not there yet; PUT makes it"),
-            FileError::TooLong => Self::internal(&format_args!(
-                "the file is longer than {CONTENT_BYTES_MAX} bytes"
-            )),
-            FileError::Failed { .. } => Self::internal(&error),
+fn documents(error: &DocumentsError) -> Problem {
+    match error {
+        // It is for whoever runs the demo, who is often the one who asks.
+        DocumentsError::NotSet => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(error.to_string())
         }
-    }
-}
-
-impl From<DocumentsError> for Problem {
-    fn from(error: DocumentsError) -> Self {
-        match error {
-            // It is for whoever runs the demo, who is often the one who asks.
-            DocumentsError::NotSet => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(error.to_string())
-            }
-            DocumentsError::Failed { .. } | DocumentsError::TimedOut { .. } => {
-                unavailable("the documents' MongoDB", &error)
-            }
+        DocumentsError::Failed { .. } | DocumentsError::TimedOut { .. } => {
+            unavailable("the documents' MongoDB", error)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Documents: what clients send, what is kept, and what they get.
 
+use garde::Validate;
 use mongodb::bson::oid::ObjectId;
-use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 
 /// The longest title.
@@ -10,11 +10,11 @@ const TITLE_BYTES_MAX: usize = 200;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// `{"title": "Points", "text": "Where tracks part."}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Validate)]
 pub(crate) struct NewDocument {
-    #[serde(deserialize_with = "of_at_most::<TITLE_BYTES_MAX, _>")]
+    #[garde(custom(at_most::<TITLE_BYTES_MAX>))]
     title: String,
-    #[serde(deserialize_with = "of_at_most::<TEXT_BYTES_MAX, _>")]
+    #[garde(custom(at_most::<TEXT_BYTES_MAX>))]
     text: String,
 }
 
@@ -55,18 +55,10 @@ impl From<StoredDocument> for Document {
     }
 }
 
-/// Text from 1 to `MAX` bytes, or an error that says so.
-fn of_at_most<'de, const MAX: usize, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if (1..=MAX).contains(&text.len()) {
-        return Ok(text);
+/// The rule of a text: 1 to `MAX` bytes.
+fn at_most<const MAX: usize>(text: &str, (): &()) -> garde::Result {
+    match (1..=MAX).contains(&text.len()) {
+        true => Ok(()),
+        false => Err(garde::Error::new(format!("not a text of 1 to {MAX} bytes"))),
     }
-    let found = format!("{} bytes", text.len());
-    let expected = format!("text of 1 to {MAX} bytes");
-    Err(D::Error::invalid_value(
-        Unexpected::Other(&found),
-        &expected.as_str(),
-    ))
 }

@@ -1,7 +1,7 @@
 //! Users.
 
 use diesel::Queryable;
-use serde::de::{Deserializer, Error, Unexpected};
+use garde::Validate;
 use serde::{Deserialize, Serialize};
 
 use super::address::address;
@@ -23,11 +23,11 @@ pub(crate) struct User {
 }
 
 /// `{"name": "Ann", "email": "ann@example.com"}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Validate)]
 pub(crate) struct NewUser {
-    #[serde(deserialize_with = "name")]
+    #[garde(custom(readable))]
     pub(crate) name: String,
-    #[serde(deserialize_with = "address")]
+    #[garde(custom(address))]
     pub(crate) email: String,
 }
 
@@ -71,16 +71,13 @@ impl UserPage {
     }
 }
 
-/// A name: not empty, and no control characters, which PostgreSQL takes in part and people in no case.
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
+/// The rule of a name: not empty, and no control characters, which PostgreSQL takes in part and people in no case.
+fn readable(text: &str, (): &()) -> garde::Result {
     let fits = (1..=NAME_CHARS_MAX).contains(&text.chars().count());
-    if fits && !text.trim().is_empty() && !text.contains(char::is_control) {
-        return Ok(text);
+    match fits && !text.trim().is_empty() && !text.contains(char::is_control) {
+        true => Ok(()),
+        false => Err(garde::Error::new(format!(
+            "not a name of 1 to {NAME_CHARS_MAX} characters"
+        ))),
     }
-    let expected = format!("a name of 1 to {NAME_CHARS_MAX} characters");
-    Err(D::Error::invalid_value(
-        Unexpected::Str(&text),
-        &expected.as_str(),
-    ))
 }

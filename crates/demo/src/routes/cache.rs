@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use siding::extract::{Path, Query, State};
-use siding::{Problem, StatusCode};
+use siding::{Error, Problem, StatusCode};
 
 use crate::models::key::Key;
 use crate::models::query::Ttl;
@@ -12,8 +12,8 @@ use crate::resources::cache::{AsyncCache, BlockingCache};
 pub(crate) async fn get_awaited(
     State(cache): State<AsyncCache>,
     Path(key): Path<Key>,
-) -> Result<Bytes, Problem> {
-    cache.get(key.as_str()).await?.ok_or_else(nothing)
+) -> Result<Bytes, Error> {
+    Ok(cache.get(key.as_str()).await?.ok_or_else(nothing)?)
 }
 
 /// `PUT /async/cache/{key}?ttl=60`.
@@ -22,7 +22,7 @@ pub(crate) async fn put_awaited(
     Path(key): Path<Key>,
     Query(ttl): Query<Ttl>,
     value: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Error> {
     cache.put(key.as_str(), value, ttl.seconds()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -31,8 +31,8 @@ pub(crate) async fn put_awaited(
 pub(crate) fn get_blocking(
     State(cache): State<BlockingCache>,
     Path(key): Path<Key>,
-) -> Result<Bytes, Problem> {
-    cache.get(key.as_str())?.ok_or_else(nothing)
+) -> Result<Bytes, Error> {
+    Ok(cache.get(key.as_str())?.ok_or_else(nothing)?)
 }
 
 /// `PUT /sync/cache/{key}?ttl=60`.
@@ -41,7 +41,7 @@ pub(crate) fn put_blocking(
     Path(key): Path<Key>,
     Query(ttl): Query<Ttl>,
     value: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Error> {
     cache.put(key.as_str(), value, ttl.seconds())?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -50,8 +50,8 @@ pub(crate) fn put_blocking(
 pub(crate) async fn get_blocking_the_event_loop(
     State(cache): State<BlockingCache>,
     Path(key): Path<Key>,
-) -> Result<Bytes, Problem> {
-    cache.get(key.as_str())?.ok_or_else(nothing)
+) -> Result<Bytes, Error> {
+    Ok(cache.get(key.as_str())?.ok_or_else(nothing)?)
 }
 
 fn nothing() -> Problem {

@@ -1,8 +1,8 @@
 //! Documents: awaited in an `async fn`, and blocking in a plain one.
 
 use serde::Serialize;
-use siding::extract::State;
-use siding::{Json, Problem, StatusCode};
+use siding::extract::{State, Valid};
+use siding::{Error, Json, StatusCode};
 
 use crate::models::document::{Document, NewDocument};
 use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
@@ -16,7 +16,7 @@ pub(crate) struct Listed {
 /// `GET /async/documents`: right. The thread goes on with something else until the answer is there.
 pub(crate) async fn list_awaited(
     State(documents): State<AsyncDocuments>,
-) -> Result<Json<Listed>, Problem> {
+) -> Result<Json<Listed>, Error> {
     let documents = documents.list().await?;
     Ok(Json(Listed { documents }))
 }
@@ -24,8 +24,8 @@ pub(crate) async fn list_awaited(
 /// `POST /async/documents`.
 pub(crate) async fn add_awaited(
     State(documents): State<AsyncDocuments>,
-    Json(new): Json<NewDocument>,
-) -> Result<(StatusCode, Json<Document>), Problem> {
+    Valid(Json(new)): Valid<Json<NewDocument>>,
+) -> Result<(StatusCode, Json<Document>), Error> {
     let added = documents.add(new).await?;
     Ok((StatusCode::CREATED, Json(added)))
 }
@@ -33,7 +33,7 @@ pub(crate) async fn add_awaited(
 /// `GET /sync/documents`: right. A plain function may block its thread.
 pub(crate) fn list_blocking(
     State(documents): State<BlockingDocuments>,
-) -> Result<Json<Listed>, Problem> {
+) -> Result<Json<Listed>, Error> {
     let documents = documents.list()?;
     Ok(Json(Listed { documents }))
 }
@@ -41,8 +41,8 @@ pub(crate) fn list_blocking(
 /// `POST /sync/documents`.
 pub(crate) fn add_blocking(
     State(documents): State<BlockingDocuments>,
-    Json(new): Json<NewDocument>,
-) -> Result<(StatusCode, Json<Document>), Problem> {
+    Valid(Json(new)): Valid<Json<NewDocument>>,
+) -> Result<(StatusCode, Json<Document>), Error> {
     let added = documents.add(new)?;
     Ok((StatusCode::CREATED, Json(added)))
 }

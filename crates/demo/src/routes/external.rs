@@ -1,7 +1,7 @@
 //! Asking an HTTP service: awaited in an `async fn`, blocking in a plain one, and blocking where it must not.
 
 use siding::extract::{Query, State};
-use siding::{Json, Problem};
+use siding::{Error, Json};
 
 use crate::models::external::Fetched;
 use crate::models::query::Delay;
@@ -11,7 +11,7 @@ use crate::resources::external::{AsyncExternal, BlockingExternal};
 pub(crate) async fn awaited(
     State(external): State<AsyncExternal>,
     Query(delay): Query<Delay>,
-) -> Result<Json<Fetched>, Problem> {
+) -> Result<Json<Fetched>, Error> {
     Ok(Json(external.fetch(delay.ms).await?))
 }
 
@@ -19,7 +19,7 @@ pub(crate) async fn awaited(
 pub(crate) fn blocking(
     State(external): State<BlockingExternal>,
     Query(delay): Query<Delay>,
-) -> Result<Json<Fetched>, Problem> {
+) -> Result<Json<Fetched>, Error> {
     Ok(Json(external.fetch(delay.ms)?))
 }
 
@@ -27,6 +27,6 @@ pub(crate) fn blocking(
 pub(crate) async fn blocking_the_event_loop(
     State(external): State<BlockingExternal>,
     Query(delay): Query<Delay>,
-) -> Result<Json<Fetched>, Problem> {
+) -> Result<Json<Fetched>, Error> {
     Ok(Json(external.fetch(delay.ms)?))
 }

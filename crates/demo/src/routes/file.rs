@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use siding::extract::State;
-use siding::{Problem, StatusCode};
+use siding::{Error, StatusCode};
 
 use crate::resources::files::DataFile;
 
 /// `GET /async/file`: right. A thread of tokio's reads.
-pub(crate) async fn read_awaited(State(file): State<DataFile>) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read_awaited(State(file): State<DataFile>) -> Result<Vec<u8>, Error> {
     Ok(file.read().await?)
 }
 
@@ -15,21 +15,25 @@ pub(crate) async fn read_awaited(State(file): State<DataFile>) -> Result<Vec<u8>
 pub(crate) async fn replace_awaited(
     State(file): State<DataFile>,
     content: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Error> {
     file.replace(&content).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /sync/file`: right. A plain function may block its thread.
-pub(crate) fn read_blocking(State(file): State<DataFile>) -> Result<Vec<u8>, Problem> {
+pub(crate) fn read_blocking(State(file): State<DataFile>) -> Result<Vec<u8>, Error> {
     Ok(file.read_blocking()?)
 }
 
 /// `PUT /sync/file`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "extractors are passed by value"
+)]
 pub(crate) fn replace_blocking(
     State(file): State<DataFile>,
     content: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, Error> {
     file.replace_blocking(&content)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -37,6 +41,6 @@ pub(crate) fn replace_blocking(
 /// `GET /bad/file`: wrong. An `async fn` that blocks its thread.
 pub(crate) async fn read_blocking_the_event_loop(
     State(file): State<DataFile>,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, Error> {
     Ok(file.read_blocking()?)
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use garde::Validate;
 use serde::{Deserialize, Serialize};
-use siding::extract::Query;
+use siding::extract::{Query, Valid};
 use siding::{BackgroundTasks, Json, StatusCode};
 
 use super::wait::block;
@@ -11,10 +12,11 @@ use crate::models::address::address;
 use crate::models::query::Wait;
 
 /// `{"email": "ann@example.com", "message": "Hello"}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Validate)]
 pub(crate) struct Notice {
-    #[serde(deserialize_with = "address")]
+    #[garde(custom(address))]
     email: String,
+    #[garde(skip)]
     message: String,
 }
 
@@ -29,7 +31,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn notify(
     background: BackgroundTasks,
     Query(wait): Query<Wait>,
-    Json(notice): Json<Notice>,
+    Valid(Json(notice)): Valid<Json<Notice>>,
 ) -> (StatusCode, Json<Accepted>) {
     let duration = wait.duration();
     background.add(move || send(&notice, duration));

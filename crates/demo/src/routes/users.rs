@@ -1,8 +1,8 @@
 //! Users in a database, with an async client and with a blocking one.
 
 use siding::axum::response::IntoResponse;
-use siding::extract::{Path, Query, State};
-use siding::{Json, Problem, StatusCode};
+use siding::extract::{Path, Query, State, Valid};
+use siding::{Error, Json, StatusCode};
 
 use crate::models::user::{NewUser, PageQuery, User, UserPage};
 use crate::resources::users::{AsyncUsers, BlockingUsers};
@@ -11,15 +11,15 @@ use crate::resources::users::{AsyncUsers, BlockingUsers};
 pub(crate) async fn list(
     State(users): State<AsyncUsers>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<UserPage>, Problem> {
+) -> Result<Json<UserPage>, Error> {
     Ok(Json(users.list(query).await?))
 }
 
 /// `POST /async/users`.
 pub(crate) async fn create(
     State(users): State<AsyncUsers>,
-    Json(user): Json<NewUser>,
-) -> Result<impl IntoResponse, Problem> {
+    Valid(Json(user)): Valid<Json<NewUser>>,
+) -> Result<impl IntoResponse, Error> {
     Ok(created("async", users.create(user).await?))
 }
 
@@ -27,7 +27,7 @@ pub(crate) async fn create(
 pub(crate) async fn find(
     State(users): State<AsyncUsers>,
     Path(id): Path<i64>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<User>, Error> {
     Ok(Json(users.find(id).await?))
 }
 
@@ -35,15 +35,15 @@ pub(crate) async fn find(
 pub(crate) fn list_on_a_thread(
     State(users): State<BlockingUsers>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<UserPage>, Problem> {
+) -> Result<Json<UserPage>, Error> {
     Ok(Json(users.list(query)?))
 }
 
 /// `POST /sync/users`.
 pub(crate) fn create_on_a_thread(
     State(users): State<BlockingUsers>,
-    Json(user): Json<NewUser>,
-) -> Result<impl IntoResponse, Problem> {
+    Valid(Json(user)): Valid<Json<NewUser>>,
+) -> Result<impl IntoResponse, Error> {
     Ok(created("sync", users.create(&user)?))
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn create_on_a_thread(
 pub(crate) fn find_on_a_thread(
     State(users): State<BlockingUsers>,
     Path(id): Path<i64>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<User>, Error> {
     Ok(Json(users.find(id)?))
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn find_on_a_thread(
 pub(crate) async fn list_on_the_event_loop(
     State(users): State<BlockingUsers>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<UserPage>, Problem> {
+) -> Result<Json<UserPage>, Error> {
     Ok(Json(users.list(query)?))
 }
 

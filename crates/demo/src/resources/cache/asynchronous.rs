@@ -1,5 +1,6 @@
 //! For `async fn`: one connection, on which the commands of all follow one another without waiting for answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use super::{CacheError, full_key, name};
 /// The cache for those who await. A cheap clone.
 #[derive(Clone)]
 pub(crate) enum AsyncCache {
-    Redis(Redis),
+    Redis(Arc<Redis>),
     Local(LocalCache),
 }
 
@@ -38,7 +39,6 @@ impl AsyncCache {
 }
 
 /// A connection that is made anew when it is lost.
-#[derive(Clone)]
 pub(crate) struct Redis {
     client: Client,
     limit: Duration,
@@ -46,18 +46,18 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    pub(super) async fn connect(client: Client, limit: Duration) -> Result<Self, CacheError> {
+    pub(super) async fn connect(client: Client, limit: Duration) -> Result<Arc<Self>, CacheError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(limit))
             .set_response_timeout(Some(limit))
             // Whoever asks is told at once that there is no Redis; the next who asks has it tried again.
             .set_number_of_retries(1);
         match ConnectionManager::new_with_config(client.clone(), config).await {
-            Ok(connection) => Ok(Self {
+            Ok(connection) => Ok(Arc::new(Self {
                 client,
                 limit,
                 connection,
-            }),
+            })),
             Err(error) => Err(CacheError::Redis {
                 service: name(&client),
                 error,
@@ -94,7 +94,7 @@ impl Redis {
     }
 
     /// Asks over a connection of its own, which nobody else holds up.
-    pub(super) async fn check(self) -> Result<(), CacheError> {
+    pub(super) async fn check(self: Arc<Self>) -> Result<(), CacheError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.limit))
             .set_response_timeout(Some(self.limit));

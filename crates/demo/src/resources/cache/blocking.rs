@@ -1,5 +1,6 @@
 //! For plain `fn`: a pool of connections, of which each thread holds one while it waits for its answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use super::{CacheError, full_key, name};
 /// The cache for those who block. A cheap clone.
 #[derive(Clone)]
 pub(crate) enum BlockingCache {
-    Redis(Redis),
+    Redis(Arc<Redis>),
     Local(LocalCache),
 }
 
@@ -38,7 +39,6 @@ impl BlockingCache {
 }
 
 /// A pool of connections, each of which is made anew when it is lost.
-#[derive(Clone)]
 pub(crate) struct Redis {
     client: Client,
     pool: Pool,
@@ -49,9 +49,9 @@ impl Redis {
         client: Client,
         limit: Duration,
         connections: u32,
-    ) -> Result<Self, CacheError> {
+    ) -> Result<Arc<Self>, CacheError> {
         match Connector::pool(client.clone(), limit, connections) {
-            Ok(pool) => Ok(Self { client, pool }),
+            Ok(pool) => Ok(Arc::new(Self { client, pool })),
             Err(error) => Err(CacheError::NoConnection {
                 service: name(&client),
                 error,
