@@ -59,12 +59,12 @@ fn keys_values_and_times_have_bounds() {
             assert_problem(&(answered, json(&body)), status, words);
         };
         assert_eq!(service.put(&format!("{path}/{longest}"), "1").0, 204);
-        check(&longer, "1", 400, "at most 200 bytes");
+        check(&longer, "1", 422, "at most 200 bytes");
         assert_eq!(service.put(&format!("{path}/key"), &largest).0, 204);
         check("key", &larger, 413, "");
         assert_eq!(service.put(&format!("{path}/key?ttl=604800"), "1").0, 204);
         for ttl in ["0", "604801", "-1", "1.5", "soon", ""] {
-            check(&format!("key?ttl={ttl}"), "1", 400, "from 1 to 604800");
+            check(&format!("key?ttl={ttl}"), "1", 422, "from 1 to 604800");
         }
     }
 }

@@ -40,7 +40,7 @@ fn without_a_url_the_demo_asks_its_own_upstream() {
             let expected = json!({"status": 200, "body": r#"{"status":"done"}"#});
             assert_eq!((status, json(&body)), (200, expected), "{path}");
         }
-        service.check_problem(&format!("{path}?ms=60001"), 400, "from 0 to 60000");
+        service.check_problem(&format!("{path}?ms=60001"), 422, "from 0 to 60000");
     }
 }
 

@@ -97,10 +97,10 @@ fn what_makes_no_sense_is_refused(database: &Database) {
             ("limit=ten", "a whole number from 1 to 100"),
             ("after=-1", "a whole number from 0 to 9223372036854775807"),
         ] {
-            assert_problem(&service.get_json(&format!("{path}?{query}")), 400, words);
+            assert_problem(&service.get_json(&format!("{path}?{query}")), 422, words);
         }
         for id in ["ann", "9223372036854775808"] {
-            assert_problem(&service.get_json(&format!("{path}/{id}")), 400, id);
+            assert_problem(&service.get_json(&format!("{path}/{id}")), 422, "path id");
         }
         let long = new(&"n".repeat(101), "ann@example.com");
         let far = new("Ann", &format!("{}@example.com", "a".repeat(250)));
@@ -119,6 +119,12 @@ fn what_makes_no_sense_is_refused(database: &Database) {
         ] {
             assert_problem(&service.post_json(&path, body), status, words);
         }
+        let (_, both) = service.post_json(&path, &new("", "ann"));
+        let places = ["#/name", "#/email"].map(|pointer| {
+            let faults = both["errors"].as_array().expect("a list of faults");
+            faults.iter().any(|fault| fault["pointer"] == pointer)
+        });
+        assert_eq!(places, [true, true], "{both}");
     }
 }
 
