@@ -10,7 +10,7 @@ use crate::outcome::{CaseReport, Cell, Plot, Requirement, Unit};
 use crate::server::{Capacity, Contender, Endpoint, Kind, Server, cpu_time};
 
 /// Connections with one request each under way.
-const CONNECTIONS: usize = 64;
+pub(super) const CONNECTIONS: usize = 64;
 /// A peer's own ratio is only shown, and needs no more pairs than this.
 const PEER_PAIRS_MAX: usize = 3;
 
@@ -228,7 +228,7 @@ impl Side<'_> {
         let site: &Site = &self.server.site;
         let load = Steady {
             site,
-            path,
+            paths: &[path.to_owned()],
             connections: CONNECTIONS,
             span: bench.settings.pair_span,
         };

@@ -1,10 +1,11 @@
 //! A keep-alive connection that costs the load generator as little as possible.
 //!
 //! On a machine that runs both sides, whatever the client spends hides differences between
-//! servers. So throughput is measured with one prepared request, one buffer and no allocation per
+//! servers. So throughput is measured with prepared requests, one buffer and no allocation per
 //! request, instead of a full client.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::StatusCode;
@@ -19,11 +20,12 @@ const HEADERS_MAX: usize = 32;
 /// Read at once; an answer of the smallest handlers is about 130 bytes.
 const BUFFER: usize = 4096;
 
-/// One connection that sends the same request again and again.
+/// One connection that sends the same requests again and again, one after another.
 #[derive(Debug)]
 pub struct KeepAlive {
     stream: TcpStream,
-    request: Bytes,
+    requests: Arc<[Bytes]>,
+    next: usize,
     buffer: BytesMut,
 }
 
@@ -36,20 +38,30 @@ struct Head {
 }
 
 impl KeepAlive {
-    /// Opens a connection to `site` for requests of `path`.
+    /// Opens a connection to `site` for these requests ([`Site::request_bytes`]), in a circle that begins with number `first`.
     ///
     /// # Errors
     ///
     /// [`RequestError::Connect`] when nothing accepts it.
-    pub async fn open(site: &Site, path: &str) -> Result<Self, RequestError> {
+    ///
+    /// # Panics
+    ///
+    /// When `first` is not the number of a request.
+    pub async fn open(
+        site: &Site,
+        requests: Arc<[Bytes]>,
+        first: usize,
+    ) -> Result<Self, RequestError> {
+        assert!(first < requests.len(), "there is a request to begin with");
         Ok(Self {
             stream: connect(site).await.map_err(RequestError::Connect)?,
-            request: site.request_bytes(path),
+            requests,
+            next: first,
             buffer: BytesMut::with_capacity(BUFFER),
         })
     }
 
-    /// Sends the request once and reads its answer to the end.
+    /// Sends the next request and reads its answer to the end.
     ///
     /// # Errors
     ///
@@ -63,7 +75,11 @@ impl KeepAlive {
     }
 
     async fn answer(&mut self) -> io::Result<Head> {
-        self.stream.write_all(&self.request).await?;
+        self.stream.write_all(&self.requests[self.next]).await?;
+        self.next += 1;
+        if self.next == self.requests.len() {
+            self.next = 0;
+        }
         let head = loop {
             self.fill().await?;
             if let Some(head) = parse(&self.buffer)? {

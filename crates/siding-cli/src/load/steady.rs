@@ -1,10 +1,12 @@
-//! The same request on a few connections, as fast as the server answers.
+//! The same requests on a few connections, as fast as the server answers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::{KeepAlive, RequestError, Site, within};
+use super::{Histogram, KeepAlive, RequestError, Site, within};
 
 /// How long a load may take to connect, and may wait for its last answers after its end.
 const GRACE: Duration = Duration::from_secs(30);
@@ -14,8 +16,8 @@ const GRACE: Duration = Duration::from_secs(30);
 pub struct Steady<'a> {
     /// The server.
     pub site: &'a Site,
-    /// What to `GET`.
-    pub path: &'a str,
+    /// What to `GET`, at least one path. Each connection asks for all of them in turn, and begins at another one.
+    pub paths: &'a [String],
     /// How many connections, each with one request under way.
     pub connections: usize,
     /// For how long.
@@ -23,10 +25,13 @@ pub struct Steady<'a> {
 }
 
 /// What a steady load achieved.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SteadyOutcome {
     /// Requests answered with 200.
     pub answered: u64,
+    /// How long each of them took, from the answer before it on the same connection: a connection that waits sends nothing
+    /// meanwhile.
+    pub latencies: Histogram,
     /// From the first request to the last answer.
     pub wall: Duration,
 }
@@ -55,9 +60,12 @@ impl Steady<'_> {
     }
 
     async fn open(&self) -> Result<Vec<KeepAlive>, RequestError> {
+        let paths = self.paths.iter();
+        let requests: Arc<[Bytes]> = paths.map(|path| self.site.request_bytes(path)).collect();
         let mut connections = Vec::with_capacity(self.connections);
-        for _ in 0..self.connections {
-            connections.push(KeepAlive::open(self.site, self.path).await?);
+        for number in 0..self.connections {
+            let first = number * requests.len() / self.connections;
+            connections.push(KeepAlive::open(self.site, Arc::clone(&requests), first).await?);
         }
         Ok(connections)
     }
@@ -68,22 +76,27 @@ impl Steady<'_> {
         for connection in connections {
             loops.spawn(repeat_until(began + self.span, connection));
         }
-        let mut answered = 0;
+        let mut latencies = Histogram::default();
         while let Some(joined) = loops.join_next().await {
-            answered += joined.expect("a load loop neither panics nor is cancelled")?;
+            latencies.merge(&joined.expect("a load loop neither panics nor is cancelled")?);
         }
         Ok(SteadyOutcome {
-            answered,
+            answered: latencies.count(),
             wall: began.elapsed(),
+            latencies,
         })
     }
 }
 
-async fn repeat_until(end: Instant, mut connection: KeepAlive) -> Result<u64, RequestError> {
-    let mut answered = 0;
-    while Instant::now() < end {
+/// Reads the clock once for each request, as it must to know when to stop.
+async fn repeat_until(end: Instant, mut connection: KeepAlive) -> Result<Histogram, RequestError> {
+    let mut latencies = Histogram::default();
+    let mut asked = Instant::now();
+    while asked < end {
         connection.exchange().await?;
-        answered += 1;
+        let answered = Instant::now();
+        latencies.record(answered - asked);
+        asked = answered;
     }
-    Ok(answered)
+    Ok(latencies)
 }
