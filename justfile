@@ -37,6 +37,10 @@ bench *args:
     cargo build --release -p siding-demo -p siding-cli
     target/release/siding bench {{args}}
 
+# Users in PostgreSQL on 127.0.0.1:5432, by sqlx and diesel, beside FastAPI with SQLAlchemy.
+bench-users *args:
+    just bench --only users,users-page --peer fastapi {{args}}
+
 # Calls to child processes alone: round trips beside the thread lane, long arguments, the start of a child.
 bench-processes:
     cargo bench -p siding-runtime --bench processes

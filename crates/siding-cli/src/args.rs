@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::case::CaseName;
+use crate::database::DatabaseUrl;
 use crate::load::Site;
 use crate::settings::Settings;
 
@@ -23,7 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Measure a service against the requirements, and write a report.
-    Bench(BenchArgs),
+    Bench(Box<BenchArgs>),
     /// Serve the plain-axum peer (started by `siding bench`).
     #[command(hide = true)]
     PeerAxum(PeerAxumArgs),
@@ -57,6 +58,15 @@ pub struct BenchArgs {
     /// Measure a peer beside it; may be given twice
     #[arg(long, value_name = "PEER")]
     pub peer: Vec<Peer>,
+    /// The PostgreSQL of the cases about users, in which they make a database of their own
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SIDING_BENCH_DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://postgres@127.0.0.1:5432/postgres"
+    )]
+    pub database_url: DatabaseUrl,
     /// Stop waiting for a peer's answers after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub peer_limit_s: u32,
@@ -72,7 +82,7 @@ pub struct BenchArgs {
 /// A peer to measure in the same run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Peer {
-    /// FastAPI on uvicorn, installed into target/siding-bench
+    /// FastAPI and SQLAlchemy on uvicorn, installed into target/siding-bench
     #[value(name = "fastapi")]
     FastApi,
     /// The same handlers on plain axum
@@ -129,7 +139,7 @@ mod tests {
     #[track_caller]
     fn bench(line: &str) -> BenchArgs {
         match parse(line).unwrap().command {
-            Command::Bench(args) => args,
+            Command::Bench(args) => *args,
             Command::PeerAxum(_) => panic!("{line} is no bench"),
         }
     }
@@ -157,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn users_are_in_the_machines_postgresql_unless_told() {
+        let address = |line| bench(line).database_url.to_string();
+        assert_eq!(address("siding bench"), "127.0.0.1:5432");
+        let other = "siding bench --only users,users-page --database-url postgres://db:5433/shop";
+        assert_eq!(address(other), "db:5433");
+        assert_eq!(bench(other).cases(), [CaseName::Users, CaseName::UsersPage]);
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know() {
         let kind = |line| parse(line).unwrap_err().kind();
         assert_eq!(
@@ -168,6 +187,10 @@ mod tests {
             ErrorKind::ValueValidation
         );
         assert_eq!(kind("siding bench --runs 0"), ErrorKind::ValueValidation);
+        assert_eq!(
+            kind("siding bench --database-url mysql://127.0.0.1"),
+            ErrorKind::ValueValidation
+        );
         let both = "siding bench --url http://127.0.0.1:1 --server-command x";
         assert_eq!(kind(both), ErrorKind::ArgumentConflict);
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::{BenchArgs, Peer};
 use crate::case::CaseName;
+use crate::database::DatabaseUrl;
 use crate::outcome::CaseReport;
 use crate::peer::VenvError;
 use crate::peer::celery::Celery;
@@ -24,8 +25,12 @@ pub struct Bench {
     siding: Contender,
     peers: Vec<Contender>,
     plain_axum: Contender,
-    /// Celery, for the case about tasks.
+    /// Celery, for the cases about tasks.
     pub celery: Option<Celery>,
+    /// FastAPI, for the cases about users.
+    pub fastapi: Option<FastApi>,
+    /// The PostgreSQL of these.
+    pub database: DatabaseUrl,
     /// What the peers are, with their versions.
     pub peer_versions: Vec<String>,
     /// How much is measured.
@@ -66,11 +71,13 @@ impl Bench {
         if args.peer.contains(&Peer::Axum) {
             peers.push(plain_axum.clone());
         }
+        let mut fastapi = None;
         if args.peer.contains(&Peer::FastApi) {
-            progress.doing("FastAPI and uvicorn: looking, or installing");
-            let fastapi = FastApi::prepare(directory)?;
-            peers.push(launched(Kind::FastApi, fastapi.launch()));
-            peer_versions.push(fastapi.versions);
+            progress.doing("FastAPI, uvicorn and SQLAlchemy: looking, or installing");
+            let found = FastApi::prepare(directory)?;
+            peers.push(launched(Kind::FastApi, found.launch()));
+            peer_versions.push(found.versions.clone());
+            fastapi = Some(found);
         }
         let mut celery = None;
         if args.peer.contains(&Peer::Celery) {
@@ -84,6 +91,8 @@ impl Bench {
             peers,
             plain_axum,
             celery,
+            fastapi,
+            database: args.database_url.clone(),
             peer_versions,
             settings: args.settings(),
             progress,

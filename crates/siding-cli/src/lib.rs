@@ -7,6 +7,7 @@
 pub mod args;
 pub mod bench;
 pub mod case;
+pub mod database;
 pub mod exit;
 pub mod explain;
 pub mod load;

@@ -4,6 +4,7 @@ use std::io;
 
 use siding_tasks::{BrokerError, OpenError, SendError};
 
+use crate::database::DatabaseError;
 use crate::explain::explain;
 use crate::load::RequestError;
 use crate::outcome::Cell;
@@ -48,6 +49,22 @@ pub enum CaseError {
     /// Only a service that the bench starts can be measured.
     #[error("the worker of a server that was already running is not known")]
     Elsewhere,
+    /// Only a service that the bench starts can be told which database to use.
+    #[error("a server that was already running has a database of its own")]
+    OwnDatabase,
+    /// There are no users to ask for.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// An answer says something else than the database.
+    #[error("the answer to {path} was {answer}, not {expected}")]
+    Answer {
+        /// What was asked for.
+        path: String,
+        /// What came.
+        answer: String,
+        /// What should have come.
+        expected: String,
+    },
     /// There is no place for a store.
     #[error("failed to create a temporary directory")]
     Directory(#[source] io::Error),
@@ -81,11 +98,16 @@ impl CaseError {
         match self {
             Self::Request { .. }
             | Self::Incomplete { .. }
+            | Self::Answer { .. }
             | Self::Worker
             | Self::Send(_)
             | Self::Peer(_) => Cell::Failed(explain(self)),
-            Self::Cpu(_) | Self::Elsewhere => Cell::Skipped(explain(self)),
+            Self::Cpu(_)
+            | Self::Elsewhere
+            | Self::OwnDatabase
+            | Self::Database(DatabaseError::Absent { .. }) => Cell::Skipped(explain(self)),
             Self::Start(_)
+            | Self::Database(DatabaseError::Refused { .. })
             | Self::Prober(_)
             | Self::Directory(_)
             | Self::Store(_)

@@ -12,6 +12,7 @@ mod name;
 mod pairing;
 mod relief;
 mod tasks;
+mod users;
 
 pub use celery_enqueue::CeleryEnqueue;
 pub use celery_fleet::CeleryFleet;
@@ -24,6 +25,7 @@ pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
 pub use relief::Relief;
 pub use tasks::Tasks;
+pub use users::{Read, Users};
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -54,6 +56,8 @@ pub enum Subject {
     CeleryEnqueue(CeleryEnqueue),
     /// Workers that are killed.
     CeleryFleet(CeleryFleet),
+    /// Users in PostgreSQL.
+    Users(Users),
 }
 
 impl Subject {
@@ -69,6 +73,7 @@ impl Subject {
             Self::CeleryTasks(tasks) => tasks.run(bench, report).await,
             Self::CeleryEnqueue(calls) => calls.run(bench, report).await,
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
+            Self::Users(users) => users.run(bench, report).await,
         }
     }
 }

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::health::HealthBounds;
 use super::{
-    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Relief,
-    Rival, Round, Subject, Tasks,
+    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Read,
+    Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -56,6 +56,10 @@ pub enum CaseName {
     CeleryEnqueue,
     /// Workers of both that are killed.
     CeleryFleet,
+    /// A user in PostgreSQL, against FastAPI.
+    Users,
+    /// A page of users in PostgreSQL, against FastAPI.
+    UsersPage,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -142,6 +146,8 @@ impl CaseName {
             Self::CeleryTasks => "no-op tasks that Python sends, on Redis, against Celery's worker",
             Self::CeleryEnqueue => "calls of one process on Redis, against Celery's client",
             Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
+            Self::Users => "a user by id in PostgreSQL, sqlx and diesel against SQLAlchemy",
+            Self::UsersPage => "20 users in PostgreSQL, sqlx and diesel against SQLAlchemy",
         }
     }
 
@@ -178,6 +184,8 @@ impl CaseName {
                 at_least: 10.0,
             }),
             Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
+            Self::Users => users(Read::One),
+            Self::UsersPage => users(Read::Page),
         }
     }
 }
@@ -225,6 +233,14 @@ fn pairing(endpoint: Endpoint, rival: Rival, at_least: f64) -> Subject {
         endpoint,
         rival,
         at_least,
+    })
+}
+
+fn users(read: Read) -> Subject {
+    Subject::Users(Users {
+        read,
+        over_fastapi: 5.0,
+        plain_over_async: 0.8,
     })
 }
 

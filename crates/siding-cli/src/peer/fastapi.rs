@@ -4,16 +4,27 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::venv::{Venv, VenvError, Wanted, write_program};
+use crate::database::DatabaseUrl;
 use crate::server::{Kind, Launch};
 
-/// The application, written out beside the virtual environment.
-const APP: &str = include_str!("fastapi_app.py");
+/// The applications, written out beside the virtual environment. The one without a database imports nothing of one.
+const APPS: [(&str, &str); 2] = [
+    ("fastapi_app.py", include_str!("fastapi_app.py")),
+    ("fastapi_users.py", include_str!("fastapi_users.py")),
+];
 const WANTED: Wanted = Wanted {
     name: "fastapi",
-    packages: &["fastapi", "uvicorn[standard]"],
-    versions: "import fastapi, uvicorn, httptools, uvloop, sys; \
+    packages: &[
+        "fastapi",
+        "uvicorn[standard]",
+        "sqlalchemy[asyncio]>=2.0",
+        "asyncpg",
+        "psycopg[binary]",
+    ],
+    versions: "import asyncpg, fastapi, httptools, psycopg, sqlalchemy, sys, uvicorn, uvloop; \
         print(f'FastAPI {fastapi.__version__}, uvicorn {uvicorn.__version__}, \
-        Python {sys.version.split()[0]}')",
+        SQLAlchemy {sqlalchemy.__version__}, asyncpg {asyncpg.__version__}, \
+        psycopg {psycopg.__version__}, Python {sys.version.split()[0]}')",
 };
 
 /// FastAPI and uvicorn, ready to start.
@@ -21,18 +32,21 @@ const WANTED: Wanted = Wanted {
 pub struct FastApi {
     python: PathBuf,
     directory: PathBuf,
-    /// What was found, such as `FastAPI 0.165.0, uvicorn 0.54.0, Python 3.11.7`.
+    /// What was found, such as `FastAPI 0.165.0, uvicorn 0.54.0, SQLAlchemy 2.1.9, asyncpg 0.32.0, psycopg 3.3.9,
+    /// Python 3.11.7`.
     pub versions: String,
 }
 
 impl FastApi {
-    /// Finds FastAPI and uvicorn in a virtual environment under `directory`, or installs them.
+    /// Finds FastAPI, uvicorn and SQLAlchemy in a virtual environment under `directory`, or installs them.
     ///
     /// # Errors
     ///
     /// When there is no Python, or the installation fails.
     pub fn prepare(directory: &Path) -> Result<Self, VenvError> {
-        write_program(&directory.join("fastapi_app.py"), APP)?;
+        for (file, program) in APPS {
+            write_program(&directory.join(file), program)?;
+        }
         let Venv { python, versions } = Venv::prepare(&directory.join("fastapi-venv"), WANTED)?;
         Ok(Self {
             python,
@@ -41,11 +55,20 @@ impl FastApi {
         })
     }
 
-    /// How to start one uvicorn worker, without an access log.
+    /// How to start one uvicorn worker, without an access log, for the handlers that need nothing.
     #[must_use]
     pub fn launch(&self) -> Launch {
-        let mut arguments: Vec<OsString> =
-            ["-m", "uvicorn", "fastapi_app:app"].map(Into::into).into();
+        self.worker("fastapi_app:app")
+    }
+
+    /// The same for users in this database.
+    #[must_use]
+    pub fn with_users(&self, database: &DatabaseUrl) -> Launch {
+        self.worker("fastapi_users:app").with_database(database)
+    }
+
+    fn worker(&self, app: &str) -> Launch {
+        let mut arguments: Vec<OsString> = ["-m", "uvicorn", app].map(Into::into).into();
         arguments.extend(["--no-access-log", "--log-level", "warning"].map(Into::into));
         arguments.extend(["--app-dir".into(), self.directory.clone().into()]);
         Launch::new(

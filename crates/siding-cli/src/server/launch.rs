@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Kind, ServerProcess};
+use crate::database::DatabaseUrl;
 use crate::load::{RequestError, Site, get_once, within};
 
 /// How long a server may take until it answers `/health`; FastAPI needs about a second.
@@ -26,6 +27,7 @@ pub struct Launch {
     kind: Kind,
     program: PathBuf,
     arguments: Vec<OsString>,
+    database: Option<DatabaseUrl>,
     log: PathBuf,
 }
 
@@ -110,8 +112,16 @@ impl Launch {
             kind,
             program,
             arguments,
+            database: None,
             log: log_directory.join(format!("{kind}.log")),
         }
+    }
+
+    /// The same with another database than it would choose: `DATABASE_URL`.
+    #[must_use]
+    pub fn with_database(mut self, database: &DatabaseUrl) -> Self {
+        self.database = Some(database.clone());
+        self
     }
 
     /// Starts the server on a free loopback port and waits until it answers `/health`.
@@ -153,6 +163,9 @@ impl Launch {
     fn command(&self, port: u16, capacity: Capacity) -> Result<Command, StartError> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
+        if let Some(database) = &self.database {
+            command.env("DATABASE_URL", database.expose());
+        }
         match self.kind {
             Kind::Siding => {
                 let admin = free_port().map_err(StartError::Port)?;

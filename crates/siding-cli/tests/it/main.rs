@@ -7,6 +7,7 @@
 
 mod burst;
 mod command;
+mod database;
 mod probe;
 mod server;
 mod steady;

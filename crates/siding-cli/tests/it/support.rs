@@ -45,3 +45,18 @@ pub(crate) fn nobody() -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     Site::from(listener.local_addr().unwrap())
 }
+
+/// Says that a test was left out, or fails where the environment promises everything it needs.
+#[track_caller]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs the tests should see what was left out"
+)]
+pub(crate) fn leave_out(reason: &str) {
+    let required = std::env::var("SIDING_TEST_SERVICES").is_ok_and(|value| value == "required");
+    assert!(
+        !required,
+        "left out although SIDING_TEST_SERVICES=required: {reason}"
+    );
+    eprintln!("left out: {reason}");
+}
