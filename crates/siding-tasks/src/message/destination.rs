@@ -114,6 +114,7 @@ impl Destination {
     }
 
     /// Whether everybody gets it who listens, and nobody need.
+    #[cfg(feature = "celery")]
     pub(crate) fn is_broadcast(&self) -> bool {
         self.exchange.kind == ExchangeKind::Fanout
     }
