@@ -42,7 +42,9 @@ impl From<sqlx::Error> for UsersError {
         if refused.is_unique_violation() {
             return Self::EmailTaken;
         }
-        match refused.code().is_some_and(|code| may_pass(&code)) {
+        // MySQL has one code for much, the end of a wait for a lock included.
+        let passes = refused.code().is_some_and(|code| may_pass(&code));
+        match passes || words_may_pass(refused.message()) {
             true => Self::Unavailable(error.into()),
             false => Self::Failed(error.into()),
         }
@@ -72,7 +74,7 @@ impl From<DieselError> for UsersError {
     }
 }
 
-/// The same by words, because diesel tells no code.
+/// The same by words, where a code tells nothing, or there is none, as from diesel.
 fn words_may_pass(message: &str) -> bool {
     let passing = [
         "database is locked",
