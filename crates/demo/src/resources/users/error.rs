@@ -78,7 +78,8 @@ impl From<DieselError> for UsersError {
 fn words_may_pass(message: &str) -> bool {
     let passing = [
         "database is locked",
-        "statement timeout",
+        "canceling statement",
+        "Query execution was interrupted",
         "Lock wait timeout",
         "Lost connection",
         "gone away",

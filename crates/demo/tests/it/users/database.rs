@@ -122,6 +122,26 @@ impl Database {
         };
         self.session().number(&asked)
     }
+
+    /// Ends the statements that wait for such a lock, as an operator would.
+    pub(crate) fn end_waiting(&self) {
+        let name = &self.name;
+        let mut session = self.session();
+        match self.kind {
+            Kind::Sqlite => unreachable!("a file knows of nobody who waits"),
+            Kind::Postgres => session.execute(&format!(
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+            )),
+            Kind::MariaDb => {
+                let waiting = session.numbers(&format!(
+                    "SELECT id FROM information_schema.processlist WHERE db = '{name}' AND state LIKE 'Waiting for table%'"
+                ));
+                for id in waiting {
+                    session.execute(&format!("KILL QUERY {id}"));
+                }
+            }
+        }
+    }
 }
 
 /// A service on the database of this URL.
@@ -188,6 +208,12 @@ impl Session {
         let sql = AssertSqlSafe(sql);
         let done = self.runtime.block_on(self.connection.execute(sql));
         done.expect("the statement is good");
+    }
+
+    #[track_caller]
+    fn numbers(&mut self, sql: &str) -> Vec<i64> {
+        let asked = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
+        self.runtime.block_on(asked).expect("the statement is good")
     }
 
     #[track_caller]

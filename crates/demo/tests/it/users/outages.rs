@@ -1,15 +1,16 @@
 //! Connections that are cut while they are used, and servers that are away.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 
 use super::database::{Database, serve};
 use super::on_each_server;
 use crate::proxy::Proxy;
-use crate::support::{answer, assert_problem, eventually, get_json, json};
+use crate::support::{Service, answer, assert_problem, eventually, get_json, json};
 
 on_each_server! {
     goes_and_comes_back
     what_nobody_waits_for_is_ended
+    what_an_operator_ends_may_be_tried_again
 }
 
 fn goes_and_comes_back(database: &Database) {
@@ -18,22 +19,11 @@ fn goes_and_comes_back(database: &Database) {
     let admin = service.admin_address();
     assert_eq!(get_json(admin, "/ready").0, 200);
     let lock = database.lock();
-    let ask_all = || {
-        let paths = database
-            .colours()
-            .iter()
-            .map(|colour| format!("/{colour}/users"));
-        let asked: Vec<_> = paths.map(|path| service.ask(&path)).collect();
-        asked
-    };
-    let in_the_middle = ask_all();
-    let number = i64::try_from(in_the_middle.len()).expect("a few");
-    eventually("they wait", || (database.waiting() == number).then_some(()));
+    let in_the_middle = ask_all(&service, database);
+    eventually_all_wait(database, &in_the_middle);
     proxy.cut();
-    for stream in in_the_middle.into_iter().chain(ask_all()) {
-        let (status, body) = answer(stream);
-        let words = "the users' database does not answer at the moment; try again later";
-        assert_problem(&(status, json(&body)), 503, words);
+    for stream in in_the_middle.into_iter().chain(ask_all(&service, database)) {
+        assert_unavailable(stream);
     }
     assert_idle(admin);
     eventually("it is not ready", || {
@@ -41,7 +31,7 @@ fn goes_and_comes_back(database: &Database) {
     });
     drop(lock);
     proxy.mend();
-    for stream in ask_all() {
+    for stream in ask_all(&service, database) {
         assert_eq!(answer(stream).0, 200);
     }
     eventually("it is ready", || {
@@ -64,6 +54,37 @@ fn what_nobody_waits_for_is_ended(database: &Database) {
     eventually("the database has ended them too", || {
         (database.waiting() == 0).then_some(())
     });
+}
+
+fn what_an_operator_ends_may_be_tried_again(database: &Database) {
+    let service = database.serve(&[]);
+    let _lock = database.lock();
+    let asked = ask_all(&service, database);
+    eventually_all_wait(database, &asked);
+    database.end_waiting();
+    for stream in asked {
+        assert_unavailable(stream);
+    }
+}
+
+/// Asks for users in every colour.
+fn ask_all(service: &Service, database: &Database) -> Vec<TcpStream> {
+    let colours = database.colours().iter();
+    colours
+        .map(|colour| service.ask(&format!("/{colour}/users")))
+        .collect()
+}
+
+fn eventually_all_wait(database: &Database, asked: &[TcpStream]) {
+    let number = i64::try_from(asked.len()).expect("a few");
+    eventually("they wait", || (database.waiting() == number).then_some(()));
+}
+
+#[track_caller]
+fn assert_unavailable(stream: TcpStream) {
+    let (status, body) = answer(stream);
+    let words = "the users' database does not answer at the moment; try again later";
+    assert_problem(&(status, json(&body)), 503, words);
 }
 
 /// Checks that no thread is kept by anything that went wrong.
