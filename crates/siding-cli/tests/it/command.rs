@@ -80,6 +80,8 @@ async fn measures_what_an_open_dashboard_costs() {
     let (site, _process) = peer("command-dashboard").await;
     let page = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard/page.html");
     let output = Command::new(SIDING)
+        // Logs of the servers that it starts go to a directory beside it.
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .args(["bench", "--quick", "--only", "dashboard", "--url"])
         .args([&site.to_string(), "--report"])
         .arg(&page)
