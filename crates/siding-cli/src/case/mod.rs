@@ -5,6 +5,7 @@ mod celery_fleet;
 mod celery_tasks;
 mod computing;
 mod crowd;
+mod dashboard;
 mod error;
 mod health;
 mod idle;
@@ -19,6 +20,7 @@ pub use celery_fleet::CeleryFleet;
 pub use celery_tasks::CeleryTasks;
 pub use computing::Computing;
 pub use crowd::{Connections, Crowd, Round};
+pub use dashboard::Dashboard;
 pub use error::CaseError;
 pub use idle::Idle;
 pub use name::CaseName;
@@ -58,6 +60,8 @@ pub enum Subject {
     CeleryFleet(CeleryFleet),
     /// Users in PostgreSQL.
     Users(Users),
+    /// A dashboard that somebody looks at.
+    Dashboard(Dashboard),
 }
 
 impl Subject {
@@ -74,6 +78,7 @@ impl Subject {
             Self::CeleryEnqueue(calls) => calls.run(bench, report).await,
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
             Self::Users(users) => users.run(bench, report).await,
+            Self::Dashboard(dashboard) => dashboard.run(bench, report).await,
         }
     }
 }

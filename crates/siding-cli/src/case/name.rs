@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::health::HealthBounds;
 use super::{
-    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Read,
-    Relief, Rival, Round, Subject, Tasks, Users,
+    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Dashboard, Idle,
+    Pairing, Read, Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -60,6 +60,8 @@ pub enum CaseName {
     Users,
     /// A page of users in PostgreSQL, against FastAPI.
     UsersPage,
+    /// Throughput while the dashboard is open.
+    Dashboard,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -148,6 +150,7 @@ impl CaseName {
             Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
             Self::Users => "a user by id in PostgreSQL, sqlx and diesel against SQLAlchemy",
             Self::UsersPage => "20 users in PostgreSQL, sqlx and diesel against SQLAlchemy",
+            Self::Dashboard => "/hello beside 1,000 routes, dashboard open and closed in turn",
         }
     }
 
@@ -186,6 +189,7 @@ impl CaseName {
             Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
             Self::Users => users(Read::One),
             Self::UsersPage => users(Read::Page),
+            Self::Dashboard => Subject::Dashboard(Dashboard { at_least: 0.97 }),
         }
     }
 }
