@@ -63,6 +63,15 @@ impl Yard {
         });
     }
 
+    /// Requests that are in flight now, on all connections.
+    pub(super) fn in_flight(&self) -> u64 {
+        let watched = self.lock();
+        watched
+            .iter()
+            .map(|watched| u64::from(watched.line.in_flight()))
+            .sum()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
