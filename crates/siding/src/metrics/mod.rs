@@ -40,7 +40,7 @@ pub(crate) struct Metrics(Arc<Shared>);
 struct Shared {
     name: OnceLock<&'static str>,
     requests: Arc<Requests>,
-    guard: GuardFigures,
+    guard: Arc<GuardFigures>,
     sources: OnceLock<Sources>,
     server: OnceLock<Occupancy>,
     overview: Overview,
@@ -73,10 +73,10 @@ impl Metrics {
         &self.0.requests
     }
 
-    /// Takes the runtime's events.
+    /// Takes the runtime's events. It holds nothing that would hold the runtime, which holds it.
     pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> {
-        let metrics = self.clone();
-        move |event| metrics.0.guard.observe(event)
+        let guard = Arc::clone(&self.0.guard);
+        move |event| guard.observe(event)
     }
 
     /// All of it in Prometheus' text format.
