@@ -69,25 +69,25 @@ impl Arrival {
 
     /// Makes this the current request of the thread while `poll` runs.
     pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
-        let scope = Scope {
-            outer: CURRENT.replace(Some(*self)),
+        let outer = CURRENT.replace(Some(*self));
+        let _scope = Scope {
+            arrival: self,
+            outer,
         };
-        let result = poll();
-        if let Some(seen) = CURRENT.get() {
-            (self.handled, self.route) = (seen.handled, seen.route);
-        }
-        drop(scope);
-        result
+        poll()
     }
 }
 
-/// Puts the outer request back, also when the poll panics.
-struct Scope {
+/// Takes down what was found, and puts the outer request back, also when the poll panics.
+struct Scope<'a> {
+    arrival: &'a mut Arrival,
     outer: Option<Arrival>,
 }
 
-impl Drop for Scope {
+impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        CURRENT.set(self.outer);
+        if let Some(seen) = CURRENT.replace(self.outer) {
+            (self.arrival.handled, self.arrival.route) = (seen.handled, seen.route);
+        }
     }
 }

@@ -29,11 +29,11 @@ impl Occupancy {
     /// The figures now; `None` once the server is gone.
     pub(crate) fn now(&self) -> Option<Now> {
         let shared = self.0.upgrade()?;
-        let connections_max = shared.limits.max_connections;
+        let (connections, requests) = shared.yard.count();
         Some(Now {
-            requests: shared.yard.in_flight(),
-            connections: connections_max - shared.places.available_permits(),
-            connections_max,
+            requests,
+            connections,
+            connections_max: shared.limits.max_connections,
             accepted: shared.accepted.load(Ordering::Relaxed),
         })
     }

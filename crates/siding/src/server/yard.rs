@@ -63,13 +63,14 @@ impl Yard {
         });
     }
 
-    /// Requests that are in flight now, on all connections.
-    pub(super) fn in_flight(&self) -> u64 {
+    /// How many connections are open now, and how many requests are in flight on them.
+    pub(super) fn count(&self) -> (usize, u64) {
         let watched = self.lock();
-        watched
-            .iter()
-            .map(|watched| u64::from(watched.line.in_flight()))
-            .sum()
+        let open = watched.iter().filter(|watched| !watched.line.is_closed());
+        open.fold((0, 0), |(connections, requests), watched| {
+            let in_flight = u64::from(watched.line.in_flight());
+            (connections + 1, requests + in_flight)
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {
