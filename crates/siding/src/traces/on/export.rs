@@ -27,9 +27,19 @@ pub(super) struct Tally {
     dropped: AtomicU64,
     failed: AtomicU64,
     away: AtomicBool,
+    /// Where the collector is.
+    place: String,
 }
 
 impl Tally {
+    /// Of spans for the collector at `place`.
+    pub(super) fn of(place: String) -> Self {
+        Self {
+            place,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn figures(&self) -> SpanFigures {
         SpanFigures {
             exported: self.exported.load(Ordering::Relaxed),
@@ -52,8 +62,9 @@ impl Tally {
         self.failed.fetch_add(spans as u64, Ordering::Relaxed);
         if !self.away.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "traces cannot be sent: {why}; spans are lost until the collector is back (siding_trace_spans_failed_total counts \
-                 them), and requests do not wait for it"
+                "traces cannot be sent to {}: {why}; spans are lost until the collector is back \
+                 (siding_trace_spans_failed_total counts them), and requests do not wait for it",
+                self.place
             );
         }
     }

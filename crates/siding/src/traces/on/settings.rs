@@ -20,6 +20,8 @@ pub enum Traces {
 pub(super) struct Target {
     /// `None` leaves it to the variables.
     pub(super) endpoint: Option<String>,
+    /// Its host and port, for the log.
+    pub(super) place: String,
 }
 
 /// Why there are no traces although they were asked for.
@@ -44,20 +46,23 @@ impl Traces {
     ) -> Result<Option<Target>, OtherProtocol> {
         let is =
             |name, word: &str| variable(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
-        let endpoint = match self {
+        let (endpoint, place) = match self {
             Self::Off => return Ok(None),
-            Self::To(base) => Some(format!("{}/v1/traces", base.trim_end_matches('/'))),
+            Self::To(base) => {
+                let endpoint = format!("{}/v1/traces", base.trim_end_matches('/'));
+                (Some(endpoint), place(base))
+            }
             Self::Environment => {
                 let named = [
                     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
                     "OTEL_EXPORTER_OTLP_ENDPOINT",
                 ]
                 .into_iter()
-                .any(|name| variable(name).is_some());
-                if !named || is("OTEL_TRACES_EXPORTER", "none") {
-                    return Ok(None);
+                .find_map(variable);
+                match named {
+                    Some(url) if !is("OTEL_TRACES_EXPORTER", "none") => (None, place(&url)),
+                    Some(_) | None => return Ok(None),
                 }
-                None
             }
         };
         if is("OTEL_SDK_DISABLED", "true") {
@@ -78,8 +83,18 @@ impl Traces {
                 }
             }
         }
-        Ok(Some(Target { endpoint }))
+        Ok(Some(Target { endpoint, place }))
     }
+}
+
+/// Host and port of a URL, which may have a password before them.
+fn place(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let place = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, place)| place);
+    place.to_owned()
 }
 
 #[cfg(test)]
@@ -100,7 +115,10 @@ mod tests {
 
     #[test]
     fn the_environment_turns_traces_on_and_off() {
-        let on = Ok(Some(Target { endpoint: None }));
+        let on = Ok(Some(Target {
+            endpoint: None,
+            place: "127.0.0.1:4318".to_owned(),
+        }));
         let environment = Traces::Environment;
         assert_eq!(target(&environment, &[]), Ok(None));
         assert_eq!(target(&environment, &[ENDPOINT]), on);
@@ -120,9 +138,12 @@ mod tests {
     #[test]
     fn the_application_goes_over_the_environment_but_for_the_switch_of_all_of_opentelemetry() {
         assert_eq!(target(&Traces::Off, &[ENDPOINT]), Ok(None));
-        let to = Traces::To("http://collector:4318/".to_owned());
-        let endpoint = Some("http://collector:4318/v1/traces".to_owned());
-        assert_eq!(target(&to, &[]), Ok(Some(Target { endpoint })));
+        let to = Traces::To("http://user:hush@collector:4318/".to_owned());
+        let expected = Target {
+            endpoint: Some("http://user:hush@collector:4318/v1/traces".to_owned()),
+            place: "collector:4318".to_owned(),
+        };
+        assert_eq!(target(&to, &[]), Ok(Some(expected)));
         assert_eq!(target(&to, &[("OTEL_SDK_DISABLED", "true")]), Ok(None));
     }
 

@@ -75,7 +75,7 @@ impl Export {
             builder = builder.with_endpoint(endpoint);
         }
         let exporter = builder.build().map_err(|error| error.to_string())?;
-        let tally = Arc::default();
+        let tally = Arc::new(Tally::of(target.place));
         let provider = SdkTracerProvider::builder()
             .with_span_processor(export::processor(exporter, &tally))
             .with_resource(resource(name))
