@@ -18,6 +18,10 @@ test:
 celery-venvs:
     crates/siding-tasks/tests/celery/python/venvs.sh
 
+# A virtual environment with what reads metrics and traces in the tests, in target/telemetry.
+telemetry-venv:
+    crates/siding/tests/python/telemetry_venv.sh
+
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --all-features -- -D warnings

@@ -15,6 +15,7 @@ mod placement;
 mod priority;
 mod relief;
 mod runtime;
+mod timings;
 
 pub use background::{Background, BackgroundEntry};
 pub use builder::Builder;
@@ -27,8 +28,8 @@ pub use histogram::Percentiles;
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
     Call, CallError, CancelToken, Compute, FunctionError, FunctionErrorKind, Functions, Job,
-    JobError, JobSource, LaneKind, LaneSnapshot, ProcessEnd, Processes, Refusal, RefusalReason,
-    Threads, cancel_token, cancelled, is_child, serve_child,
+    JobError, JobSource, LANE_SPANS, LaneKind, LaneSnapshot, ProcessEnd, Processes, Refusal,
+    RefusalReason, Threads, cancel_token, cancelled, is_child, serve_child,
 };
 pub use offload::{compute, offload};
 pub use placement::{
@@ -36,6 +37,7 @@ pub use placement::{
     Routes, Verdict,
 };
 pub use runtime::Runtime;
+pub use timings::{Bounds, Timings};
 
 /// Spawns a guarded task on the current runtime; see [`Handle::spawn`].
 ///

@@ -98,6 +98,7 @@ mod canvas;
 mod celery;
 mod chance;
 mod embedded;
+mod figures;
 mod host;
 mod message;
 mod periodic;
@@ -111,6 +112,7 @@ mod routes;
 mod send;
 mod task;
 mod tasks;
+mod tracer;
 mod url;
 mod worker;
 
@@ -124,6 +126,7 @@ pub use canvas::CanvasError;
 #[cfg(feature = "celery")]
 pub use celery::backend::ResultBackend;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
+pub use figures::TaskFigures;
 pub use message::{
     Destination, DestinationError, Embed, Exception, Exchange, ExchangeKind, Message, Meta,
     Priority, RawJson, Signature, SignatureOptions, State, TaskId, TimeLimits, Timestamp,
@@ -142,6 +145,7 @@ pub use task::{
     IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
 };
 pub use tasks::Tasks;
+pub use tracer::Tracer;
 pub use url::{
     AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Sentinels, ServerAddress, Tls,
     TlsFiles, UrlError,

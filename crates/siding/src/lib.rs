@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//! | `otel` | traces over OTLP, switched on by OpenTelemetry's variables or `Settings::traces` |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
 //!
 //! Without them tasks are kept in the embedded store.
@@ -39,11 +40,13 @@ pub mod background;
 pub mod extract;
 pub mod handler;
 pub mod lifespan;
+mod metrics;
 mod processes;
 mod respond;
 pub mod routing;
 mod server;
 pub mod tasks;
+mod traces;
 
 pub use std::process::ExitCode;
 
@@ -67,6 +70,8 @@ pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };
 pub use server::{Drained, Limits};
+#[cfg(feature = "otel")]
+pub use traces::Traces;
 
 /// The runtime underneath: lanes, placement, events.
 pub use siding_runtime as runtime;

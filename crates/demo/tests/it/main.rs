@@ -18,6 +18,7 @@ mod support;
 mod task_command;
 mod task_endpoints;
 mod task_list;
+mod traces;
 mod users;
 mod web_server;
 mod workers;

@@ -17,7 +17,7 @@ use super::verdict::Verdict;
 use crate::context::{RouteId, WorkContext};
 use crate::event::Event;
 use crate::histogram::Histogram;
-use crate::lane::{FunctionError, Job, LaneKind};
+use crate::lane::{FunctionError, Job, LaneKind, Passage};
 
 /// So many of a route's latest moves are kept for people to see.
 const MOVES_KEPT: usize = 16;
@@ -109,9 +109,8 @@ impl Route {
             lane @ (LaneKind::Threads | LaneKind::Compute) => lane,
         };
         let route = Arc::clone(self);
-        self.court
-            .lanes
-            .run(lane, self.context(deadline), move || route.measure(lane, f))
+        let f = Passage::begin(lane).carry(move || route.measure(lane, f));
+        self.court.lanes.run(lane, self.context(deadline), f)
     }
 
     /// Runs the function `name` in a child process, wherever this route is declared; see
@@ -131,6 +130,12 @@ impl Route {
     /// Counts one finished request: the time from its head to its response.
     pub fn record(&self, latency: Duration) {
         self.latency.record(latency);
+    }
+
+    /// How often it was convicted.
+    #[must_use]
+    pub fn convictions(&self) -> u32 {
+        self.state().record.convictions()
     }
 
     /// The figures now.

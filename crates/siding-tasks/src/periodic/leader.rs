@@ -97,7 +97,12 @@ impl Leader {
             family.now = now;
             let broker = self.tasks.broker()?;
             let request = entry.request(tick, &family, &**broker)?;
+            let names = request.messages.iter().map(|message| message.task.clone());
+            let names: Vec<_> = names.collect();
             broker.enqueue(request).await?;
+            for name in names {
+                self.tasks.counted().sent(&name);
+            }
             tracing::debug!(schedule = entry.name, %tick, "periodic task sent");
         }
         self.latest.insert(entry.name.clone(), tick);

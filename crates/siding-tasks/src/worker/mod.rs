@@ -207,13 +207,15 @@ impl Worker {
         let handle = Handle::current();
         let name = self.full_name();
         let companion = Companion::new(&*broker, &name, self.task_events, self.remote_control);
+        let mut observers = companion.observers();
+        observers.push(Arc::clone(self.tasks.counted()) as _);
         let setup = crew::Setup {
             name,
             lease: self.lease.min(broker.lease_max()),
             slots: slots::Slots::new(handle.config(), self.concurrency),
             queues: self.queues,
             track_started: self.track_started,
-            observers: companion.observers(),
+            observers,
         };
         let crew = Arc::new(Crew::new(self.tasks, broker, handle, setup));
         let _farewell = Farewell(&crew);

@@ -14,6 +14,7 @@ use siding_runtime::Handle;
 use siding_tasks::Tasks;
 
 use crate::lifespan::Probes;
+use crate::metrics::{self, Metrics};
 use crate::server::{Limits, Peer, Site};
 
 /// What the admin listener serves. It allows few connections, so that it takes none from the application.
@@ -21,27 +22,36 @@ pub(crate) fn site(
     handle: Handle,
     tasks: Option<Tasks>,
     probes: Probes,
+    metrics: Metrics,
     token: Option<Arc<str>>,
 ) -> Site {
     Site {
-        router: router(handle, tasks, probes.clone(), token).merge(for_probes(probes)),
+        router: router(handle, tasks, probes.clone(), metrics, token).merge(for_probes(probes)),
         limits: Limits {
             max_connections: 64,
             max_body_bytes: 64 * 1024,
             ..Limits::default()
         },
         peer: Peer::Untold,
+        requests: None,
     }
 }
 
 /// Its endpoints. With a `token`, they want it as a bearer token.
-fn router(handle: Handle, tasks: Option<Tasks>, probes: Probes, token: Option<Arc<str>>) -> Router {
+fn router(
+    handle: Handle,
+    tasks: Option<Tasks>,
+    probes: Probes,
+    metrics: Metrics,
+    token: Option<Arc<str>>,
+) -> Router {
     let router = Router::new()
         .route("/api/routes", get(routes))
         .route("/api/lanes", get(lanes))
         .route("/api/stalls", get(stalls))
         .with_state(handle)
         .merge(tasks::router(tasks))
+        .merge(metrics::router(metrics))
         .route("/api/resources", get(resources).with_state(probes));
     match token {
         Some(token) => router.layer(axum::middleware::from_fn_with_state(token, token::check)),

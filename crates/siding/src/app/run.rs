@@ -10,6 +10,7 @@ use super::args::{self, Role};
 use super::running::{Running, StartError};
 use super::{App, exit, listing, logging};
 use crate::server::Drained;
+use crate::traces;
 
 impl App {
     /// Makes a program of the application: reads the command line and the environment, and does what they say.
@@ -38,6 +39,7 @@ impl App {
                 u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
             }
         };
+        traces::finish();
         ExitCode::from(code)
     }
 
@@ -55,7 +57,7 @@ impl App {
     }
 
     fn serve(self) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         raise_descriptor_limit();
         let name = self.name;
         match self.start_unless(told_to_stop()) {

@@ -15,6 +15,7 @@ use super::worker::{Stopped, Worker};
 use super::{App, Settings};
 use crate::admin;
 use crate::lifespan::{Probes, ResourceError, Resources};
+use crate::metrics::Metrics;
 use crate::server::{Drained, Server, Site};
 
 /// How long what still runs in the lanes may take once every connection is closed.
@@ -111,7 +112,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Running, StartError> {
-        check_admin(&self.settings)?;
+        check_admin(self.settings.admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         prepared.open(interrupted)?;
         prepared.listen()
@@ -126,10 +127,13 @@ impl Prepared {
                 router: with_body_limit(self.routers.public, &self.settings),
                 limits: self.settings.limits,
                 peer: self.peer,
+                requests: Some(Arc::clone(self.metrics.requests())),
             };
             let (tasks, probes) = (self.tasks.clone(), self.probes.clone());
             let listening = listen(self.settings.bind, site, &handle).and_then(|public| {
-                let admin = start_admin(&self.settings, tasks, probes, &handle)?;
+                self.metrics.attach_server(public.occupancy());
+                let watched = (tasks, probes, self.metrics.clone());
+                let admin = start_admin(self.settings.admin, &self.settings, watched, &handle)?;
                 Ok((public, admin))
             });
             if listening.is_err() {
@@ -221,8 +225,12 @@ async fn gone(mut told: watch::Receiver<()>) {
     while told.changed().await.is_ok() {}
 }
 
-fn check_admin(settings: &Settings) -> Result<(), StartError> {
-    match settings.admin {
+/// Refuses an admin listener at `address` that others could reach without a token.
+pub(super) fn check_admin(
+    address: Option<SocketAddr>,
+    settings: &Settings,
+) -> Result<(), StartError> {
+    match address {
         Some(address) if !address.ip().is_loopback() && settings.admin_token.is_none() => {
             Err(StartError::OpenAdmin { address })
         }
@@ -230,17 +238,19 @@ fn check_admin(settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-fn start_admin(
+/// Starts the admin listener at `address`, which shows what is `watched`.
+pub(super) fn start_admin(
+    address: Option<SocketAddr>,
     settings: &Settings,
-    tasks: Option<Tasks>,
-    probes: Probes,
+    watched: (Option<Tasks>, Probes, Metrics),
     handle: &Handle,
 ) -> Result<Option<Server>, StartError> {
-    let Some(address) = settings.admin else {
+    let Some(address) = address else {
         return Ok(None);
     };
+    let (tasks, probes, metrics) = watched;
     let token = settings.admin_token.as_deref().map(Arc::from);
-    let site = admin::site(handle.clone(), tasks, probes, token);
+    let site = admin::site(handle.clone(), tasks, probes, metrics, token);
     listen(address, site, handle).map(Some)
 }
 

@@ -8,7 +8,7 @@ use siding_tasks::Tasks;
 use super::lifespan::WorkerLifespan;
 use super::prepared::Prepared;
 use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit, told_to_stop};
-use super::running::StartError;
+use super::running::{StartError, check_admin, start_admin};
 use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
 use crate::tasks::{CommandError, TaskCommand};
@@ -19,7 +19,7 @@ const NO_TASKS: &str = "this application has no tasks: `App::with_tasks` gives i
 impl App {
     /// Runs tasks until it is told to stop.
     pub(super) fn work(self) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         raise_descriptor_limit();
         let Some(tasks) = self.tasks.clone() else {
             tracing::error!("{NO_TASKS}");
@@ -39,6 +39,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Prepared, StartError> {
+        check_admin(self.settings.worker_admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         if prepared.worker_lifespan == WorkerLifespan::Opened {
             prepared.open(interrupted)?;
@@ -48,7 +49,7 @@ impl App {
 
     /// Does what an operator wants with tasks.
     pub(super) fn handle_tasks(self, command: TaskCommand) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         if self.tasks.is_none() {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
@@ -87,6 +88,8 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         runtime,
         settings,
         resources,
+        probes,
+        metrics,
         ..
     } = prepared;
     let working = async {
@@ -97,6 +100,21 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
                 return exit::FAILURE;
             }
         };
+        let watched = (Some(tasks.clone()), probes, metrics);
+        let admin = start_admin(settings.worker_admin, &settings, watched, runtime.handle());
+        let admin = match admin {
+            Ok(admin) => admin,
+            Err(error) => {
+                log_start_error(&error);
+                return exit_code(&error);
+            }
+        };
+        if let Some(admin) = &admin {
+            tracing::info!(
+                "the worker's admin listener is on http://{}",
+                admin.address()
+            );
+        }
         let mut worker = Worker::start(tasks, name, &settings.tasks, runtime.handle());
         tokio::select! {
             () = worker.failed() => return exit::STORE,

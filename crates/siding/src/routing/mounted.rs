@@ -51,6 +51,7 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         let arrival = Arrival::handle();
         let route = self.stop.route(|| path_of(&request));
+        Arrival::at(route.id());
         let visit = Visit {
             route,
             deadline: arrival.deadline,

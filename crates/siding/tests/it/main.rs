@@ -14,6 +14,7 @@ mod handlers;
 mod lanes;
 mod lifespan;
 mod log;
+mod metrics;
 mod pools;
 mod probes;
 mod processes;

@@ -245,3 +245,19 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }
+
+/// Says that a test was left out, and fails it where none may be.
+#[track_caller]
+pub(crate) fn leave_out(why: &str) {
+    assert!(
+        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
+        "{why}"
+    );
+    #[expect(
+        clippy::print_stderr,
+        reason = "the only way to tell whoever runs the tests"
+    )]
+    {
+        eprintln!("left out: {why}");
+    }
+}
