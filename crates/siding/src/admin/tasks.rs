@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
 use siding_tasks::{BrokerError, ListFilter, State as TaskState, Tasks};
 
 use crate::tasks::wire;
@@ -28,6 +29,12 @@ pub(super) fn router(tasks: Option<Tasks>) -> Router {
     Router::new()
         .route("/api/tasks", get(page))
         .with_state(tasks)
+}
+
+/// How many tasks there are, as JSON; `None` when that cannot be told now.
+pub(super) async fn counted(tasks: &Tasks) -> Option<Box<RawValue>> {
+    let overview = tasks.broker().ok()?.overview().await.ok()?;
+    to_raw_value(&wire::Counts::of(overview)).ok()
 }
 
 async fn page(

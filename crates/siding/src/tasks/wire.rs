@@ -30,6 +30,27 @@ struct Queue {
     tasks: u64,
 }
 
+/// How many tasks there are.
+#[derive(Serialize)]
+pub(crate) struct Counts {
+    queues: Vec<Queue>,
+    /// By state, in all queues together.
+    states: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    pub(crate) fn of(overview: Vec<QueueCount>) -> Self {
+        let mut states = BTreeMap::new();
+        for count in &overview {
+            *states.entry(count.state.as_str()).or_default() += count.tasks;
+        }
+        Self {
+            queues: overview.into_iter().map(Queue::from).collect(),
+            states,
+        }
+    }
+}
+
 /// One task.
 #[derive(Serialize)]
 pub(crate) struct Task {
