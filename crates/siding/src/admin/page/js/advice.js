@@ -19,11 +19,13 @@ const CHANGES = {
   ],
 };
 
-/** The advice of a route in words: what it did, what was done about it, and what to write. */
-export function words(advice) {
-  const [deed, change] = parted(advice);
+/** The advice of a route in words: what it did and what was done about it, without its name, and what to write. */
+export function words({ name, advice }) {
+  const [deed, change] = parted(advice.startsWith(`${name} `) ? capitalised(advice.slice(name.length + 1)) : advice);
   return [h("p", { class: "deed" }, ...prose(deed)), change && h("p", { class: "change" }, ...prose(change))].filter(Boolean);
 }
+
+const capitalised = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** `GET /bad blocked …; it now runs on …. Use …` is two: what happened, and what to do. */
 function parted(advice) {
@@ -40,4 +42,4 @@ export function changes(kind, verdict) {
   );
 }
 
-const line = (tag, sign, text) => h(tag, { class: "line" }, `${sign} ${text}\n`);
+const line = (tag, sign, text) => h(tag, { class: "line" }, `${sign} ${text}`);

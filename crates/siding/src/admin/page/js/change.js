@@ -12,7 +12,7 @@ export function buttons(task, done) {
   const path = `/api/tasks/${encodeURIComponent(task.id)}`;
   const retry = () =>
     ask(
-      { title: `Retry ${task.task}?`, text: "The task is sent again as it was, with the same id and arguments, and counts as a new attempt.", confirm: "Retry" },
+      { title: `Retry ${task.task}?`, text: "It is sent again as it was, with the same id and arguments.", confirm: "Retry" },
       async () => {
         await api.post(`${path}/retry`);
         toast(`${task.task} is sent again`);

@@ -10,7 +10,7 @@ const NARROW_SPACE = "\u202f";
 export const count = (n) => whole.format(n);
 
 /** A count in little room: 1.2M. */
-export const compact = (n) => (n < 10_000 ? whole.format(n) : short.format(n));
+export const compact = (n) => (n < 100_000 ? whole.format(n) : short.format(n));
 
 /** Three significant digits. */
 const three = (n) => digits[n < 10 ? 2 : n < 100 ? 1 : 0].format(n);

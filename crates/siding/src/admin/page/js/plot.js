@@ -4,15 +4,19 @@ import { h, mark, write } from "./dom.js";
 import { WINDOW_S } from "./series.js";
 
 const HEIGHT = 132;
+/** Between the lines of a grid, where half of something makes no sense. */
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /**
  * A plot with a title and a legend that has the latest values.
- * `lines`: `{ name, color, sign, bars, unit }`, where `color` names a custom property and `unit` formats a value.
+ * `lines`: `{ name, color, sign, bars, unit }`, where `color` names a custom property and a sign
  */
 export class Plot {
-  constructor(title, { lines, format, hint }) {
+  constructor(title, { lines, format, hint, whole }) {
     this.lines = lines;
+    this.whole = whole ?? false;
     this.format = format;
     this.title = title;
     this.data = null;
@@ -63,8 +67,11 @@ export class Plot {
         padding: [8, 4, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-        scales: { x: { range: () => [clock.now() / 1000 - WINDOW_S, clock.now() / 1000] }, y: { range: (_, __, max) => [0, roomy(max)] } },
-        axes: [axis(this.box, { space: 70 }), axis(this.box, { size: 52, splits: 3, values: (_, values) => values.map((value) => this.format(value)) })],
+        scales: { x: { range: () => [clock.now() / 1000 - WINDOW_S, clock.now() / 1000] }, y: { range: (_, __, max) => [0, roomy(max, this.whole ? 4 : 0)] } },
+        axes: [
+          axis(this.box, { space: 50, size: 22, incrs: [15, 30, 60, 120, 300], values: (_, times) => times.map((time) => minutes.format(time * 1000)) }),
+          axis(this.box, { space: 26, size: 52, incrs: this.whole ? WHOLE : undefined, values: (_, values) => values.map((value) => this.format(value)) }),
+        ],
         series: [{}, ...this.lines.map((line) => series(this.box, line))],
       },
       this.data,
@@ -74,18 +81,19 @@ export class Plot {
 }
 
 /** The end of the scale: a little above the highest value, so that nothing is drawn on the edge. */
-const roomy = (max) => (max > 0 ? max * 1.15 : 1);
+const roomy = (max, least) => Math.max(max > 0 ? max * 1.15 : 1, least);
 
-function axis(box, { space, size, values }) {
+function axis(box, { space, size, incrs, values }) {
   return {
     stroke: colour(box, "--ink-3"),
     grid: { stroke: colour(box, "--line"), width: 1 },
     ticks: { show: false },
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
     gap: 4,
-    space: space ?? 34,
-    size: size ?? 22,
-    ...(values && { values }),
+    space,
+    size,
+    values,
+    ...(incrs && { incrs }),
   };
 }
 

@@ -16,7 +16,7 @@ export function findings(evidence) {
     ["Peer", peer && h("span", null, ...peer.filter(Boolean))],
     ["File", evidence.path && h("code", null, evidence.path)],
     ["Waited for", target],
-    ["Held its thread for", duration(evidence.lasted_ms)],
+    ["Lasted", duration(evidence.lasted_ms)],
     ["On", named(evidence.lane)],
     ["Began", clock.time(evidence.began_unix_ms)],
   ].map(([name, value]) => [name, value || null]));
@@ -64,7 +64,7 @@ function item(frame, own, source) {
 /** Lines of source with their numbers; the one that was running is marked. */
 function excerpt(lines, name) {
   const rows = lines.map(({ number, text, marked }) =>
-    h("span", { class: "line", "data-marked": marked ? "yes" : null }, h("span", { class: "number", "aria-hidden": "true" }, String(number)), h("span", { class: "hidden" }, marked ? "running: " : ""), `${text}\n`),
+    h("span", { class: "line", "data-marked": marked ? "yes" : null }, h("span", { class: "number", "aria-hidden": "true" }, String(number)), h("span", { class: "hidden" }, marked ? "running: " : ""), text || " "),
   );
   return h("pre", { class: "code source", tabindex: "0", role: "region", "aria-label": `Source of ${name}` }, h("code", null, ...rows));
 }

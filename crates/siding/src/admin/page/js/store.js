@@ -90,7 +90,7 @@ export function takeLanes({ at_unix_ms, lanes, relief }) {
   if (relief) state.relief = relief;
   const running = (name) => state.lanes.find(({ lane }) => lane === name)?.running ?? 0;
   const values = [state.relief?.active ?? 0, running("threads"), running("compute"), running("processes")];
-  state.history.running.push(clock.now(), values);
+  state.history.running.push(at_unix_ms ?? clock.now(), values);
   tell("lanes");
 }
 

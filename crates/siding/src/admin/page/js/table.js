@@ -10,13 +10,15 @@ const RESORT_MS = 3000;
 
 /**
  * A column: `{ id, name, title, end, wide, value, text, paint, print }`. `value` is what it is sorted by and `text` what it shows.
- * Where a text is not enough, `paint` fills the cell, again whenever `print`, a string, has changed.
+ * Where a text is not enough, `paint` fills the cell, again whenever `print`, a string, has changed. Rows that are equal in a column are in the order of `tie`,
+ * the greatest first.
  */
 export class Table {
-  constructor({ caption, columns, key, sort, empty }) {
+  constructor({ caption, columns, key, sort, tie, empty }) {
     this.columns = columns;
     this.key = key;
     this.sort = sort;
+    this.tie = tie ?? (() => 0);
     this.rows = new Map();
     this.accepts = () => true;
     this.sortedAt = 0;
@@ -117,7 +119,7 @@ export class Table {
       const print = column.print(row.item);
       if (row.prints[index] === print) return;
       row.prints[index] = print;
-      cell.replaceChildren(...[column.paint(row.item)].flat());
+      cell.replaceChildren(...[column.paint(row.item)].flat().filter(Boolean));
     });
   }
 
@@ -139,7 +141,7 @@ export class Table {
     const column = this.columns.find(({ id }) => id === this.sort.by);
     const sign = this.sort.order === "descending" ? -1 : 1;
     const rows = [...this.rows.values()].map((row) => ({ row, value: column.value(row.item) }));
-    rows.sort((a, b) => sign * compare(a.value, b.value));
+    rows.sort((a, b) => sign * compare(a.value, b.value) || this.tie(b.row.item) - this.tie(a.row.item));
     let place = this.body.firstChild;
     for (const { row } of rows) {
       if (row.element === place) place = place.nextSibling;

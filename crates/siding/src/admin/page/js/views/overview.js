@@ -95,10 +95,10 @@ function concern({ tone, title, text, href, link: words, route }) {
 
 async function advise(route, into) {
   const key = `${route.id} ${route.convictions} ${route.verdict} ${route.current_lane}`;
-  if (!advices.has(key)) advices.set(key, api.get(`/api/routes/${route.id}`).then((full) => full.advice));
+  if (!advices.has(key)) advices.set(key, api.get(`/api/routes/${route.id}`));
   try {
-    const text = await advices.get(key);
-    if (text) into.replaceChildren(...advice.words(text));
+    const full = await advices.get(key);
+    if (full.advice) into.replaceChildren(...advice.words(full));
     else advices.delete(key);
   } catch {
     advices.delete(key);
@@ -152,10 +152,11 @@ class Plots {
     this.running = new Plot("Running", {
       lines: LANES.map(({ name, title }) => ({ name: name === "event-loop" ? "Relief" : title, color: `--lane-${name}`, sign: sign(name) })),
       format: count,
+      whole: true,
       hint: "Jobs that run on each lane, and relief workers that stand in on the event loop",
     });
     this.latency = new Plot("Latency", { lines: [{ name: "p50", color: "--accent" }, { name: "p99", color: "--accent-2", dash: [5, 3] }], format: duration, hint: "Of the requests that ended within each second" });
-    this.stalls = new Plot("Stalls", { lines: [{ name: "in 5 s", color: "--bad", bars: true }], format: count, hint: "Stalls of the event loop that began in each five seconds" });
+    this.stalls = new Plot("Stalls", { lines: [{ name: "in 5 s", color: "--bad", bars: true }], format: count, whole: true, hint: "Stalls of the event loop that began in each five seconds" });
     this.element = h("div", { class: "plots" }, this.running.element, this.latency.element, this.stalls.element);
   }
 

@@ -29,7 +29,7 @@ export function route(idText) {
     try {
       const full = await api.get(`/api/routes/${encodeURIComponent(idText)}`);
       const { evidence, advice: words, moves, source } = full;
-      const print = JSON.stringify([evidence, words, moves, source]);
+      const print = JSON.stringify([evidence, words, moves, source, state.overview?.started_unix_ms]);
       write(heading, full.name);
       about.replaceChildren(h("code", null, full.kind), " ", placement(full));
       figures.show(full);
@@ -49,6 +49,7 @@ export function route(idText) {
       draw();
       if (changed.some((other) => other.id === id)) load();
     }),
+    on(["overview"], () => load()),
     on(["stalls"], (stall) => stall?.route_id === id && load()),
     on(["moves"], (moved) => moved.route_id === id && load()),
   ];
@@ -66,7 +67,7 @@ export function route(idText) {
 /** Advice, evidence and moves. */
 function parts(full) {
   const { evidence } = full;
-  const wrong = full.advice && section("What to change", { class: "panel advice" }, ...advice.words(full.advice), h("div", { class: "options" }, ...advice.changes(full.kind, evidence?.verdict)));
+  const wrong = full.advice && section("What to change", { class: "panel advice" }, ...advice.words(full), h("div", { class: "options" }, ...advice.changes(full.kind, evidence?.verdict)));
   const seen = evidence
     ? section("Evidence", { class: "panel" }, findings(evidence), h("h3", null, "Stack, innermost first"), stack(evidence, full.source ?? []))
     : section("Evidence", { class: "panel" }, empty("Nothing is held against this route", "When one of its polls holds a thread too long, its stack, its system call and its peer are shown here."));
@@ -115,7 +116,7 @@ class Plots {
       format: duration,
       hint: "Percentiles since the start",
     });
-    this.stalls = new Plot("Stalls", { lines: [{ name: "in 5 s", color: "--bad" , bars: true }], format: count });
+    this.stalls = new Plot("Stalls", { lines: [{ name: "in 5 s", color: "--bad", bars: true }], format: count, whole: true });
     this.element = h("div", { class: "plots" }, this.rate.element, this.latency.element, this.stalls.element);
   }
 

@@ -62,6 +62,7 @@ export function routes(query) {
     columns: COLUMNS,
     key: (route) => route.id,
     sort: { by: "rate", order: "descending" },
+    tie: (route) => route.requests,
     empty: empty("No route is like that", "Change the search or the lane above."),
   });
   const search = h("input", { type: "search", id: "search", placeholder: "Search routes", "aria-label": "Search routes", value: query.get("search") ?? "", spellcheck: "false", autocomplete: "off" });

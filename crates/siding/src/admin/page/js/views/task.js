@@ -12,7 +12,7 @@ const SETTLED = ["SUCCESS", "FAILURE", "REVOKED"];
 
 export function task(id) {
   const heading = h("h1", null, "Task");
-  const body = h("div");
+  const body = h("div", { class: "route-body" });
   let shown = "";
   const load = async () => {
     try {

@@ -4,7 +4,7 @@ import { buttons } from "../change.js";
 import * as clock from "../clock.js";
 import { statesOf } from "../concerns.js";
 import { h, mark, write } from "../dom.js";
-import { brief, count, perSecond as rateText } from "../format.js";
+import { brief, compact, count, perSecond as rateText } from "../format.js";
 import { code, empty, section } from "../parts.js";
 import { Rate } from "../rate.js";
 import { here, replace, to } from "../router.js";
@@ -81,7 +81,8 @@ class Chips {
       mark(button, "aria-pressed", String(this.chosen === name));
       if (!states) continue;
       const total = states.get(name) ?? 0;
-      write(value, count(total));
+      write(value, compact(total));
+      mark(value, "title", count(total));
       if (!this.rates.has(name)) this.rates.set(name, new Rate());
       this.rates.get(name).count(clock.now(), total);
       const grows = this.rates.get(name).perSecond(clock.now());
