@@ -12,7 +12,10 @@ use super::page::{self, Asset};
 /// `GET /` and `GET /assets/…`. They are asked for again each time, and sent again only when they have changed.
 pub(super) fn router() -> Router {
     Router::new()
-        .route("/", get(async |headers: HeaderMap| serve(page::index(), &headers)))
+        .route(
+            "/",
+            get(async |headers: HeaderMap| serve(page::index(), &headers)),
+        )
         .route("/assets/{*path}", get(asset))
 }
 

@@ -8,6 +8,7 @@ mod assets;
 mod live;
 mod page;
 mod routes;
+mod source;
 mod tasks;
 mod wire;
 
@@ -140,7 +141,11 @@ fn router(application: &Arc<Application>, live: &Live) -> Router {
     Router::new()
         .route("/api/overview", get(overview))
         .with_state(Arc::clone(application))
-        .merge(Router::new().route("/api/live", get(live::live)).with_state(live.clone()))
+        .merge(
+            Router::new()
+                .route("/api/live", get(live::live))
+                .with_state(live.clone()),
+        )
         .merge(
             Router::new()
                 .route("/api/lanes", get(lanes))

@@ -9,10 +9,10 @@ use siding_runtime::{Handle, Runtime};
 use siding_tasks::{BrokerError, OpenError};
 use tokio::sync::watch;
 
+use super::App;
 use super::child::with_body_limit;
 use super::prepared::Prepared;
 use super::worker::{Stopped, Worker};
-use super::App;
 use crate::admin::{self, Admin, Subject};
 use crate::lifespan::{Probes, ResourceError, Resources};
 use crate::server::{Drained, Server, Site};

@@ -31,7 +31,9 @@ impl Hosts {
     }
 
     fn is_own(&self, host: &str) -> bool {
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
         match bare.unwrap_or(host).parse::<IpAddr>() {
             Ok(address) => address.is_loopback() || address == self.own,
             Err(_) => host.eq_ignore_ascii_case("localhost"),

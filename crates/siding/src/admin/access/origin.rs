@@ -76,6 +76,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn cross_site() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN)
-        .with_detail("a page of another origin sent this; the admin listener answers its own page only")
+    Problem::new(StatusCode::FORBIDDEN).with_detail(
+        "a page of another origin sent this; the admin listener answers its own page only",
+    )
 }

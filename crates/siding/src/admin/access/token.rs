@@ -15,9 +15,7 @@ pub(super) fn given(headers: &HeaderMap) -> Option<Result<&[u8], Problem>> {
         .split_at_checked("Bearer ".len())
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "))
         .map(|(_, token)| token);
-    Some(token.ok_or_else(|| {
-        unauthorized("send the admin token as `Authorization: Bearer TOKEN`")
-    }))
+    Some(token.ok_or_else(|| unauthorized("send the admin token as `Authorization: Bearer TOKEN`")))
 }
 
 /// Compares in a time that tells nothing of where the two differ, only of their lengths.

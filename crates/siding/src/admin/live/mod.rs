@@ -83,7 +83,11 @@ impl Live {
     fn subscribe(&self) -> broadcast::Receiver<Bytes> {
         let mut sampling = self.sampling();
         let frames = self.0.frames.subscribe();
-        if sampling.sampler.as_ref().is_none_or(JoinHandle::is_finished) {
+        if sampling
+            .sampler
+            .as_ref()
+            .is_none_or(JoinHandle::is_finished)
+        {
             let sampler = Sampler::new(self.clone());
             let handle = &self.0.application.handle;
             sampling.sampler = Some(handle.spawn_as(RouteId::BACKGROUND, sampler.run()));
@@ -117,7 +121,10 @@ impl Live {
     }
 
     fn sampling(&self) -> MutexGuard<'_, Sampling> {
-        self.0.sampling.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .sampling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,8 +139,9 @@ pub(super) async fn live(
             .with_retry_after(Duration::from_secs(5)));
     };
     let Some(closed) = live.open().as_ref().map(watch::Sender::subscribe) else {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE)
-            .with_detail("the application is ending"));
+        return Err(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE).with_detail("the application is ending")
+        );
     };
     let (frames, taken) = mpsc::channel(1);
     let listener = Listener {
@@ -148,7 +156,10 @@ pub(super) async fn live(
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         // Proxies that gather answers would keep events back.
-        (axum::http::HeaderName::from_static("x-accel-buffering"), "no"),
+        (
+            axum::http::HeaderName::from_static("x-accel-buffering"),
+            "no",
+        ),
     ];
     Ok((headers, Body::new(Frames(taken))).into_response())
 }

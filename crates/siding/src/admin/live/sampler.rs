@@ -174,7 +174,10 @@ impl Sampler {
         self.meet_new_routes();
         let (mut changed, mut latencies) = (Vec::new(), Counts::default());
         for turn in self.routes.chunks_mut(ROUTES_A_TURN) {
-            changed.extend(turn.iter_mut().filter_map(|known| known.look(&mut latencies)));
+            changed.extend(
+                turn.iter_mut()
+                    .filter_map(|known| known.look(&mut latencies)),
+            );
             tokio::task::yield_now().await;
         }
         if !changed.is_empty() || self.routes_told.elapsed() >= SILENCE_MAX {

@@ -37,7 +37,10 @@ impl<'a> Snapshot<'a> {
             lanes: handle.lanes().into_iter().map(Lane::from).collect(),
             relief: Relief::of(handle),
             routes: routes.iter().map(|route| Summary::of(route)).collect(),
-            stalls: stalls.iter().map(|stall| Entry::of(handle, stall)).collect(),
+            stalls: stalls
+                .iter()
+                .map(|stall| Entry::of(handle, stall))
+                .collect(),
             tasks,
         }
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) use lanes::Lanes;
 pub(super) use live::{Occupancy, RouteMoved, RoutesNow, Snapshot, stall, stall_key};
 pub(super) use overview::Overview;
-pub(super) use routes::{Routes, Summary};
+pub(super) use routes::{OneRoute, Routes, Summary};
 pub(super) use stalls::Stalls;
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.

@@ -5,6 +5,7 @@ use siding_runtime::{Handle, LaneKind, Move, RouteSnapshot};
 
 use super::evidence::Evidence;
 use super::{VERSION, millis, unix_ms};
+use crate::admin::source::Excerpt;
 
 /// Every route, the framework's own first.
 #[derive(Serialize)]
@@ -15,13 +16,41 @@ pub(in crate::admin) struct Routes {
 
 /// A route with what convicted it.
 #[derive(Serialize)]
-pub(in crate::admin) struct Route {
+struct Route {
     #[serde(flatten)]
     summary: Summary,
     evidence: Option<Evidence>,
     /// The latest, oldest first.
     moves: Vec<Moved>,
     advice: Option<String>,
+}
+
+/// A route with what convicted it, and the source of that.
+#[derive(Serialize)]
+pub(in crate::admin) struct OneRoute {
+    version: u32,
+    #[serde(flatten)]
+    route: Route,
+    /// Innermost first; without the frames whose files cannot be read here.
+    source: Vec<Source>,
+}
+
+/// Lines around the one that a frame of the stack is at.
+#[derive(Serialize)]
+struct Source {
+    /// The frame's place in `evidence.stack`.
+    frame: usize,
+    file: String,
+    line: u32,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    number: u32,
+    text: String,
+    /// Whether the frame is at it.
+    marked: bool,
 }
 
 /// A route's figures.
@@ -82,6 +111,33 @@ impl From<RouteSnapshot> for Route {
                 .collect(),
             advice,
             summary: Summary::from(route),
+        }
+    }
+}
+
+impl OneRoute {
+    pub(in crate::admin) fn new(route: RouteSnapshot, source: Vec<Excerpt>) -> Self {
+        Self {
+            version: VERSION,
+            route: Route::from(route),
+            source: source.into_iter().map(Source::from).collect(),
+        }
+    }
+}
+
+impl From<Excerpt> for Source {
+    fn from(excerpt: Excerpt) -> Self {
+        let at = excerpt.line;
+        let line = |(number, text)| Line {
+            number,
+            text,
+            marked: number == at,
+        };
+        Self {
+            frame: excerpt.frame,
+            file: excerpt.file,
+            line: at,
+            lines: excerpt.lines.into_iter().map(line).collect(),
         }
     }
 }

@@ -27,7 +27,10 @@ impl Stalls {
         let stalls = handle.stalls();
         Self {
             version: VERSION,
-            stalls: stalls.iter().map(|stall| Entry::of(handle, stall)).collect(),
+            stalls: stalls
+                .iter()
+                .map(|stall| Entry::of(handle, stall))
+                .collect(),
         }
     }
 }
