@@ -4,14 +4,24 @@ import { h, prose } from "./dom.js";
 /** Changes by kind and verdict; each has a name, the lines that go, and the lines that come. */
 const CHANGES = {
   "async fn blocked": [
-    ["Leave the event loop for the call that blocks", ["let answer = blocking_call();"], ["let answer = offload(move || blocking_call()).await?;"]],
+    [
+      "Leave the event loop for the call that blocks",
+      ["let answer = blocking_call();"],
+      ["let answer = offload(move || blocking_call()).await?;"],
+    ],
     ["Or make the handler a plain fn: it runs on a thread", ["async fn handler(…) -> …"], ["fn handler(…) -> …"]],
   ],
   "async fn computing": [
-    ["Give the computation to the compute lane", ["let sum = computation(n);"], ["let sum = compute(move || computation(n)).await?;"]],
+    [
+      "Give the computation to the compute lane",
+      ["let sum = computation(n);"],
+      ["let sum = compute(move || computation(n)).await?;"],
+    ],
     ["Or declare a plain fn for it", [".route(…, get(handler))"], [".route(…, get(compute(handler)))"]],
   ],
-  "fn computing": [["Declare the handler for the compute lane", [".route(…, get(handler))"], [".route(…, get(compute(handler)))"]]],
+  "fn computing": [
+    ["Declare the handler for the compute lane", [".route(…, get(handler))"], [".route(…, get(compute(handler)))"]],
+  ],
   "fn blocked": [["Declare the handler for the threads", [".route(…, get(compute(handler)))"], [".route(…, get(handler))"]]],
   "async fn unknown": [
     ["If the call blocks", ["let answer = call();"], ["let answer = offload(move || call()).await?;"]],
@@ -38,7 +48,16 @@ function parted(advice) {
 export function changes(kind, verdict) {
   const known = CHANGES[`${kind} ${verdict}`] ?? [];
   return known.map(([name, before, after]) =>
-    h("div", { class: "option" }, h("h3", null, name), h("pre", { class: "code diff", tabindex: "0", role: "region", "aria-label": name }, h("code", null, ...before.map((text) => line("del", "-", text)), ...after.map((text) => line("ins", "+", text))))),
+    h(
+      "div",
+      { class: "option" },
+      h("h3", null, name),
+      h(
+        "pre",
+        { class: "code diff", tabindex: "0", role: "region", "aria-label": name },
+        h("code", null, ...before.map((text) => line("del", "-", text)), ...after.map((text) => line("ins", "+", text))),
+      ),
+    ),
   );
 }
 

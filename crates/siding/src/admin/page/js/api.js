@@ -16,8 +16,7 @@ export const post = (path, body = {}) =>
   call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 /** Ends the session of this browser. */
-export const signOut = () =>
-  call("/api/session", { method: "DELETE", headers: { "Content-Type": "application/json" } });
+export const signOut = () => call("/api/session", { method: "DELETE", headers: { "Content-Type": "application/json" } });
 
 async function call(path, options) {
   let response;

@@ -14,8 +14,8 @@ export function buttons(task, done) {
     ask(
       { title: `Retry ${task.task}?`, text: "It is sent again as it was, with the same id and arguments.", confirm: "Retry" },
       async () => {
-        await api.post(`${path}/retry`);
-        toast(`${task.task} is sent again`);
+        const { became } = await api.post(`${path}/retry`);
+        toast(`${task.task} ${became}`);
         done();
       },
     );
@@ -23,19 +23,28 @@ export function buttons(task, done) {
     ask(
       {
         title: `Revoke ${task.task}?`,
-        text: task.state === "STARTED" ? "It runs already, and goes on unless it is ended too." : "It will not be started. It can be sent again later.",
+        text:
+          task.state === "STARTED"
+            ? "It runs already, and goes on unless it is ended too."
+            : "It will not be started. It can be sent again later.",
         check: task.state === "STARTED" && "End it if it runs",
         confirm: "Revoke",
         danger: true,
       },
       async (terminate) => {
-        await api.post(`${path}/revoke`, { terminate });
-        toast(`${task.task} is revoked`);
+        const { became } = await api.post(`${path}/revoke`, { terminate });
+        toast(`${task.task} ${became}`);
         done();
       },
     );
   return [
-    RETRIED.includes(task.state) && h("button", { type: "button", class: "small", onclick: retry, "aria-label": `Retry ${task.task} ${task.id}` }, "Retry"),
-    REVOKED.includes(task.state) && h("button", { type: "button", class: "small", onclick: revoke, "aria-label": `Revoke ${task.task} ${task.id}` }, "Revoke"),
+    RETRIED.includes(task.state) &&
+      h("button", { type: "button", class: "small", onclick: retry, "aria-label": `Retry ${task.task} ${task.id}` }, "Retry"),
+    REVOKED.includes(task.state) &&
+      h(
+        "button",
+        { type: "button", class: "small", onclick: revoke, "aria-label": `Revoke ${task.task} ${task.id}` },
+        "Revoke",
+      ),
   ].filter(Boolean);
 }

@@ -6,7 +6,12 @@ import { duration } from "./format.js";
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const ofDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
 const relative = new Intl.RelativeTimeFormat(undefined, { style: "narrow", numeric: "auto" });
 
 let ahead = 0;

@@ -20,7 +20,8 @@ export class Refusals {
 }
 
 /**
- * What somebody should look at, the worst first: `{ tone, title, text, href, route }`. `bad` hurts now; `warn` is contained or can wait.
+ * What somebody should look at, the worst first: `{ tone, sentence, title, text, href, link, route }`. The tone `bad` hurts now;
+ * `warn` is contained or can wait.
  */
 export function concerns(state, refusals, now) {
   return [...lanes(state, refusals, now), ...relief(state), ...routes(state), ...tasks(state)];
@@ -30,14 +31,39 @@ function lanes(state, refusals, now) {
   return state.lanes.flatMap((lane) => {
     const refuses = refusals.lately(lane, now);
     if (!refuses && !lane.overloaded) return [];
-    const doing = refuses ? `refuses work: ${plural(lane.refused, "refusal")} since the start` : "is overloaded: work waits too long";
-    return [{ tone: "bad", title: `The ${lane.lane} lane ${doing}`, text: `${count(lane.running)} running, ${count(lane.waiting)} of ${count(lane.waiting_max)} waiting, ${count(lane.threads)} of ${count(lane.threads_max)} ${lane.lane === "processes" ? "children" : "threads"}. See which routes use it, and raise its limits if the machine has room.`, href: to(["routes"], { lane: lane.lane }), link: "Its routes" }];
+    const doing = refuses
+      ? `refuses work: ${plural(lane.refused, "refusal")} since the start`
+      : "is overloaded: work waits too long";
+    return [
+      {
+        tone: "bad",
+        sentence: `The ${lane.lane} lane cannot keep up`,
+        title: `The ${lane.lane} lane ${doing}`,
+        text: `${usage(lane)}. See which routes use it, and raise its limits if the machine has room.`,
+        href: to(["routes"], { lane: lane.lane }),
+        link: "Its routes",
+      },
+    ];
   });
+}
+
+function usage({ lane, running, waiting, waiting_max: places, threads, threads_max: most }) {
+  const unit = lane === "processes" ? "children" : "threads";
+  return `${count(running)} running, ${count(waiting)} of ${count(places)} waiting, ${count(threads)} of ${count(most)} ${unit}`;
 }
 
 function relief({ relief }) {
   if (!relief || relief.max === 0 || relief.active < relief.max) return [];
-  return [{ tone: "bad", title: "Every relief worker is at work", text: "More workers of the event loop are stalled than there are spares, so requests wait.", href: "#/stalls", link: "Stalls" }];
+  return [
+    {
+      tone: "bad",
+      sentence: "The event loop has no spare worker left",
+      title: "Every relief worker is at work",
+      text: "More workers of the event loop are stalled than there are spares, so requests wait.",
+      href: "#/stalls",
+      link: "Stalls",
+    },
+  ];
 }
 
 function routes(state) {
@@ -52,8 +78,22 @@ function tasks({ tasks }) {
   const failed = states.get("FAILURE") ?? 0;
   const waiting = states.get("PENDING") ?? 0;
   const found = [];
-  if (failed > 0) found.push({ tone: "warn", title: `${plural(failed, "task")} failed`, text: "They are kept with their messages: see why, and send them again.", href: to(["tasks"], { state: "failure" }), link: "Failed tasks" });
-  if (waiting > 0 && tasks.workers?.length === 0) found.push({ tone: "warn", title: `${plural(waiting, "task waits", "tasks wait")}, and no worker runs`, text: "Start one with the sub-command `worker`.", href: "#/workers", link: "Workers" });
+  if (failed > 0)
+    found.push({
+      tone: "warn",
+      title: `${plural(failed, "task")} failed`,
+      text: "They are kept with their messages: see why, and send them again.",
+      href: to(["tasks"], { state: "failure" }),
+      link: "Failed tasks",
+    });
+  if (waiting > 0 && tasks.workers?.length === 0)
+    found.push({
+      tone: "warn",
+      title: `${plural(waiting, "task waits", "tasks wait")}, and no worker runs`,
+      text: "Start one with the sub-command `worker`.",
+      href: "#/workers",
+      link: "Workers",
+    });
   return found;
 }
 

@@ -29,8 +29,11 @@ export function placement(route) {
   return h(
     "span",
     { class: "placement" },
-    moved ? [h("span", { class: "lane was" }, sign(declared), declared), arrow(), h("strong", null, named(current))] : named(current),
-    route.diverted_to && h("span", { class: "chip", title: `While a poll stalls, requests go to the ${route.diverted_to} lane` }, "diverted"),
+    moved
+      ? [h("span", { class: "lane was" }, sign(declared), declared), arrow(), h("strong", null, named(current))]
+      : named(current),
+    route.diverted_to &&
+      h("span", { class: "chip", title: `While a poll stalls, requests go to the ${route.diverted_to} lane` }, "diverted"),
     route.pinned && h("span", { class: "chip", title: "Stays on its declared lane whatever it does" }, "pinned"),
   );
 }
@@ -38,4 +41,5 @@ export function placement(route) {
 /** `from → to`. */
 export const move = (from, to) => h("span", { class: "placement" }, named(from), arrow(), named(to));
 
-const arrow = () => h("span", { class: "arrow" }, h("span", { class: "hidden" }, " to "), h("span", { "aria-hidden": "true" }, "→"));
+const arrow = () =>
+  h("span", { class: "arrow" }, h("span", { class: "hidden" }, " to "), h("span", { "aria-hidden": "true" }, "→"));

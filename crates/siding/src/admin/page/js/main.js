@@ -63,7 +63,9 @@ function showOverview() {
   const { name, siding, role, pid, started_unix_ms: started, auth } = state.overview;
   write(document.getElementById("application"), name);
   const up = started ? ["up ", clock.lasting(started), " · "] : [];
-  document.getElementById("process").replaceChildren(...up, [role, pid && `pid ${pid}`, siding && `Siding ${siding}`].filter(Boolean).join(" · "));
+  document
+    .getElementById("process")
+    .replaceChildren(...up, [role, pid && `pid ${pid}`, siding && `Siding ${siding}`].filter(Boolean).join(" · "));
   document.getElementById("sign-out").hidden = auth !== "token" || state.link === "locked";
   document.title = `${view?.title ?? "Overview"} · ${name}`;
 }

@@ -12,14 +12,26 @@ const VERDICTS = {
 export const verdict = (name) => h("span", { class: "verdict", "data-verdict": name, title: VERDICTS[name] ?? name }, name);
 
 /** Says what to do where there is nothing to see. */
-export const empty = (title, ...text) => h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), ...text.map((line) => (typeof line === "string" ? h("p", null, ...prose(line)) : line)));
+export const empty = (title, ...text) =>
+  h(
+    "div",
+    { class: "empty" },
+    h("p", { class: "empty-title" }, title),
+    ...text.map((line) => (typeof line === "string" ? h("p", null, ...prose(line)) : line)),
+  );
 
-export const code = (text) => h("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "Code" }, h("code", null, text));
+/** Code that may be wider than the page, and then scrolls; `label` says what it is. */
+export const code = (text, label) =>
+  h("pre", { class: "code", tabindex: "0", role: "region", "aria-label": label }, h("code", null, text));
 
 /** Names and values; what is not known is left out. */
 export function facts(pairs) {
   const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return h("dl", { class: "facts" }, ...known.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    ...known.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+  );
 }
 
 /** A part of a page with its heading. */
@@ -33,7 +45,12 @@ export class Meter {
   constructor(label, lane) {
     this.used = h("span", { class: "used" });
     this.there = h("span", { class: "there" });
-    this.element = h("div", { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": "0", "data-lane": lane }, this.there, this.used);
+    this.element = h(
+      "div",
+      { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": "0", "data-lane": lane },
+      this.there,
+      this.used,
+    );
   }
 
   show(used, there, max, text) {

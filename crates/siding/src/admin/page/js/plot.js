@@ -25,7 +25,12 @@ export class Plot {
     const legend = lines.map((line, index) =>
       h("li", null, line.sign ?? swatch(line), h("span", null, line.name), this.values[index]),
     );
-    this.element = h("figure", { class: "plot" }, h("figcaption", null, h("h3", { title: hint }, title), h("ul", { class: "legend" }, ...legend)), this.box);
+    this.element = h(
+      "figure",
+      { class: "plot" },
+      h("figcaption", null, h("h3", { title: hint }, title), h("ul", { class: "legend" }, ...legend)),
+      this.box,
+    );
     this.sized = new ResizeObserver(() => this.#resize());
     this.sized.observe(this.box);
     this.recolour = () => this.#build();
@@ -67,10 +72,23 @@ export class Plot {
         padding: [8, 4, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-        scales: { x: { range: () => [clock.now() / 1000 - WINDOW_S, clock.now() / 1000] }, y: { range: (_, __, max) => [0, roomy(max, this.whole ? 4 : 0)] } },
+        scales: {
+          x: { range: () => [clock.now() / 1000 - WINDOW_S, clock.now() / 1000] },
+          y: { range: (_, __, max) => [0, roomy(max, this.whole ? 4 : 0)] },
+        },
         axes: [
-          axis(this.box, { space: 50, size: 22, incrs: [15, 30, 60, 120, 300], values: (_, times) => times.map((time) => minutes.format(time * 1000)) }),
-          axis(this.box, { space: 26, size: 52, incrs: this.whole ? WHOLE : undefined, values: (_, values) => values.map((value) => this.format(value)) }),
+          axis(this.box, {
+            space: 50,
+            size: 22,
+            incrs: [15, 30, 60, 120, 300],
+            values: (_, times) => times.map((time) => minutes.format(time * 1000)),
+          }),
+          axis(this.box, {
+            space: 26,
+            size: 52,
+            incrs: this.whole ? WHOLE : undefined,
+            values: (_, values) => values.map((value) => this.format(value)),
+          }),
         ],
         series: [{}, ...this.lines.map((line) => series(this.box, line))],
       },
@@ -99,7 +117,9 @@ function axis(box, { space, size, incrs, values }) {
 
 function series(box, { color, bars, dash }) {
   const stroke = colour(box, color);
-  const drawn = bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.8, 12] }), fill: stroke, width: 0 } : { width: 1.75, dash };
+  const drawn = bars
+    ? { paths: globalThis.uPlot.paths.bars({ size: [0.8, 12] }), fill: stroke, width: 0 }
+    : { width: 1.75, dash };
   return { stroke, spanGaps: true, points: { show: false }, ...drawn };
 }
 

@@ -1,7 +1,7 @@
 /**
  * A table that is sorted by its headings, filtered, and kept up to date in place.
  *
- * A cell is written only where it changed, and only once its row comes into view: a thousand routes cost what a screenful does.
+ * A cell is written again only where it changed, and only while its row is in view: a thousand routes cost what a screenful does.
  * The order holds still while the pointer or the focus is on a row, so that nothing moves away under the hand.
  */
 import { h, mark, write } from "./dom.js";
@@ -10,8 +10,8 @@ const RESORT_MS = 3000;
 
 /**
  * A column: `{ id, name, title, end, wide, value, text, paint, print }`. `value` is what it is sorted by and `text` what it shows.
- * Where a text is not enough, `paint` fills the cell, again whenever `print`, a string, has changed. Rows that are equal in a column are in the order of `tie`,
- * the greatest first.
+ * Where a text is not enough, `paint` fills the cell, again whenever `print`, a string, has changed. Rows that are equal in a
+ * column are in the order of `tie`, the greatest first.
  */
 export class Table {
   constructor({ caption, columns, key, sort, tie, empty }) {
@@ -25,7 +25,13 @@ export class Table {
     this.heads = columns.map((column) => this.#head(column));
     this.body = h("tbody");
     this.nothing = h("div", { class: "nothing", hidden: true }, empty);
-    const table = h("table", null, h("caption", { class: "hidden" }, caption), h("thead", null, h("tr", null, ...this.heads)), this.body);
+    const table = h(
+      "table",
+      null,
+      h("caption", { class: "hidden" }, caption),
+      h("thead", null, h("tr", null, ...this.heads)),
+      this.body,
+    );
     this.element = h("div", { class: "table" }, table, this.nothing);
     this.seen = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "200px" });
     this.#showSort();
@@ -73,7 +79,11 @@ export class Table {
 
   #head(column) {
     const button = h("button", { type: "button", title: column.title, onclick: () => this.#sortBy(column) }, column.name);
-    return h("th", { scope: "col", class: classes(column), "data-column": column.id }, column.value ? button : h("span", null, column.name));
+    return h(
+      "th",
+      { scope: "col", class: classes(column), "data-column": column.id },
+      column.value ? button : h("span", null, column.name),
+    );
   }
 
   #sortBy(column) {
@@ -92,13 +102,14 @@ export class Table {
   }
 
   #add(item) {
-    const cells = this.columns.map((column) => h(column.head ? "th" : "td", { class: classes(column), scope: column.head ? "row" : null }));
+    const cells = this.columns.map((column) =>
+      h(column.head ? "th" : "td", { class: classes(column), scope: column.head ? "row" : null }),
+    );
     const row = { item, cells, prints: [], element: h("tr", null, ...cells), inView: false, stale: true };
     row.element.row = row;
     this.rows.set(this.key(item), row);
     this.body.append(row.element);
-    // The first screenful is there at once; the others when they come near.
-    if (this.rows.size <= 40) Object.assign(row, { inView: true });
+    this.#paint(row);
     this.seen.observe(row.element);
     return row;
   }

@@ -10,7 +10,12 @@ import { Table } from "../table.js";
 /** The name of a route as a link: the method apart from the path. */
 export function link(route) {
   const [, method, path] = /^([A-Z]+) (.*)$/.exec(route.name) ?? [null, null, route.name];
-  return h("a", { href: to(["routes", String(route.id)]), class: "route" }, method && [h("span", { class: "method" }, method), " "], path);
+  return h(
+    "a",
+    { href: to(["routes", String(route.id)]), class: "route" },
+    method && [h("span", { class: "method" }, method), " "],
+    path,
+  );
 }
 
 const latency = (name, field, title, wide) => ({
@@ -32,15 +37,45 @@ const COLUMNS = [
     print: (route) => `${route.name} ${place(route)} ${route.verdict}`,
     paint: (route) => [link(route), h("span", { class: "second" }, placement(route), route.verdict && verdict(route.verdict))],
   },
-  { id: "kind", name: "Kind", wide: true, value: (route) => route.kind, print: (route) => route.kind, paint: (route) => h("code", null, route.kind) },
+  {
+    id: "kind",
+    name: "Kind",
+    wide: true,
+    value: (route) => route.kind,
+    print: (route) => route.kind,
+    paint: (route) => h("code", null, route.kind),
+  },
   { id: "lane", name: "Lane", wide: true, value: place, print: place, paint: placement },
-  { id: "rate", name: "Req/s", title: "Requests a second, over the last five", end: true, value: (route) => perSecond(route.id), text: (route) => rateText(perSecond(route.id)) },
-  { id: "requests", name: "Requests", title: "Since the start", end: true, wide: true, value: (route) => route.requests, text: (route) => compact(route.requests) },
+  {
+    id: "rate",
+    name: "Req/s",
+    title: "Requests a second, over the last five",
+    end: true,
+    value: (route) => perSecond(route.id),
+    text: (route) => rateText(perSecond(route.id)),
+  },
+  {
+    id: "requests",
+    name: "Requests",
+    title: "Since the start",
+    end: true,
+    wide: true,
+    value: (route) => route.requests,
+    text: (route) => compact(route.requests),
+  },
   latency("p50", "latency_ms_p50", "Half of the requests took no longer, since the start", true),
   latency("p90", "latency_ms_p90", "90 % of the requests took no longer, since the start", true),
   latency("p99", "latency_ms_p99", "99 % of the requests took no longer, since the start", false),
   latency("max", "latency_ms_max", "The longest request, since the start", true),
-  { id: "stalls", name: "Stalls", title: "Polls that stalled the event loop", end: true, wide: true, value: (route) => route.stalls, text: (route) => (route.stalls > 0 ? count(route.stalls) : "–") },
+  {
+    id: "stalls",
+    name: "Stalls",
+    title: "Polls that stalled the event loop",
+    end: true,
+    wide: true,
+    value: (route) => route.stalls,
+    text: (route) => (route.stalls > 0 ? count(route.stalls) : "–"),
+  },
   {
     id: "verdict",
     name: "Verdict",
@@ -65,7 +100,15 @@ export function routes(query) {
     tie: (route) => route.requests,
     empty: empty("No route is like that", "Change the search or the lane above."),
   });
-  const search = h("input", { type: "search", id: "search", placeholder: "Search routes", "aria-label": "Search routes", value: query.get("search") ?? "", spellcheck: "false", autocomplete: "off" });
+  const search = h("input", {
+    type: "search",
+    id: "search",
+    placeholder: "Search routes",
+    "aria-label": "Search routes",
+    value: query.get("search") ?? "",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   const lane = select("Lane", "lane", [["", "All lanes"], ...LANES.map(({ name, title }) => [name, title])], query.get("lane"));
   const only = h("input", { type: "checkbox", id: "only", checked: query.has("verdict") });
   const found = h("output", { class: "detail", for: "search" });
@@ -87,7 +130,10 @@ export function routes(query) {
   table.replace([...state.routes.values()]);
   show();
   // Rates fall without an event: a route that had requests lately is looked at again.
-  const tick = setInterval(() => table.update([...state.routes.values()].filter(({ id }) => perSecond(id) > 0 || busy.delete(id))), 1000);
+  const tick = setInterval(
+    () => table.update([...state.routes.values()].filter(({ id }) => perSecond(id) > 0 || busy.delete(id))),
+    1000,
+  );
   const busy = new Set();
   const off = on(["routes"], (changedRoutes) => {
     changedRoutes.forEach(({ id }) => busy.add(id));
@@ -112,5 +158,9 @@ export function routes(query) {
 
 /** A field to choose from. */
 export function select(label, id, options, chosen) {
-  return h("select", { id, "aria-label": label }, ...options.map(([value, name]) => h("option", { value, selected: value === (chosen ?? "") }, name)));
+  return h(
+    "select",
+    { id, "aria-label": label },
+    ...options.map(([value, name]) => h("option", { value, selected: value === (chosen ?? "") }, name)),
+  );
 }

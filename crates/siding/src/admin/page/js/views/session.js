@@ -4,7 +4,15 @@ import { h, write } from "../dom.js";
 
 export function session(connect) {
   const failed = h("p", { class: "failed", role: "alert" });
-  const token = h("input", { type: "password", id: "token", name: "token", autocomplete: "current-password", required: true, spellcheck: "false", autofocus: true });
+  const token = h("input", {
+    type: "password",
+    id: "token",
+    name: "token",
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
+    autofocus: true,
+  });
   const go = h("button", { type: "submit", class: "primary" }, "Sign in");
   const submit = async (event) => {
     event.preventDefault();
@@ -23,7 +31,15 @@ export function session(connect) {
     "form",
     { class: "session", onsubmit: submit },
     h("h1", null, "Sign in"),
-    h("p", null, "This listener wants the token that it was started with, as ", h("code", null, "--admin-token"), " or ", h("code", null, "SIDING_ADMIN_TOKEN"), "."),
+    h(
+      "p",
+      null,
+      "This listener wants the token that it was started with, as ",
+      h("code", null, "--admin-token"),
+      " or ",
+      h("code", null, "SIDING_ADMIN_TOKEN"),
+      ".",
+    ),
     h("label", { for: "token" }, "Token"),
     token,
     failed,

@@ -1,26 +1,34 @@
 /** Stalls of the event loop, as they happen. */
+import * as api from "../api.js";
 import * as clock from "../clock.js";
 import { h, write } from "../dom.js";
 import { duration, plural } from "../format.js";
 import { empty, verdict } from "../parts.js";
-import { findings, ownFrame, stack } from "../stack.js";
-import { on, stallKey, state } from "../store.js";
+import { findings, ownFrame, stack, stackMayCome } from "../stack.js";
+import { on, stallKey, state, takeStall } from "../store.js";
 import { link } from "./routes.js";
+
+const AGAIN_MS = 1500;
 
 export function stalls() {
   const list = h("ol", { class: "stalls", role: "list", reversed: true });
-  const none = empty("Nothing has stalled the event loop", "A poll that holds an event-loop worker for longer than 10 ms is listed here, while it lasts, with its stack and what it waits for.");
-  const total = h("p", { class: "detail" });
+  const none = empty(
+    "Nothing has stalled the event loop",
+    "A poll that holds an event-loop worker for longer than 10 ms is listed here, while it lasts, with its stack and what it waits for.",
+  );
+  const total = h("output", { class: "detail" });
+  const all = h("input", { type: "checkbox", id: "all" });
   const items = new Map();
   const show = () => {
-    const keys = new Set(state.stalls.map(stallKey));
+    const shown = state.stalls.filter((stall) => all.checked || stall.verdict !== "preempted");
+    const keys = new Set(shown.map(stallKey));
     for (const [key, item] of items) {
       if (keys.has(key)) continue;
       item.element.remove();
       items.delete(key);
     }
     let place = list.firstChild;
-    for (const stall of state.stalls) {
+    for (const stall of shown) {
       const key = stallKey(stall);
       if (!items.has(key)) items.set(key, new Item());
       const item = items.get(key);
@@ -28,12 +36,29 @@ export function stalls() {
       if (item.element === place) place = place.nextSibling;
       else list.insertBefore(item.element, place);
     }
-    const lasting = state.stalls.filter((stall) => !stall.over).length;
-    none.hidden = state.stalls.length > 0;
-    write(total, state.stalls.length > 0 ? `${plural(state.stalls.length, "stall")} kept${lasting > 0 ? `, ${lasting} under way` : ""}` : "");
+    const lasting = shown.filter((stall) => !stall.over).length;
+    none.hidden = shown.length > 0;
+    const hidden = state.stalls.length - shown.length;
+    write(
+      total,
+      [plural(shown.length, "stall"), lasting > 0 && `${lasting} under way`, hidden > 0 && `${hidden} preempted not shown`]
+        .filter(Boolean)
+        .join(", "),
+    );
   };
+  all.addEventListener("input", show);
   show();
-  return { title: "Stalls", element: h("div", { class: "view" }, h("h1", null, "Stalls"), total, list, none), close: on(["stalls"], show) };
+  const filters = h(
+    "div",
+    { class: "filters" },
+    h("label", { class: "check", title: "The machine was busy, and no code is to blame" }, all, "Preempted too"),
+    total,
+  );
+  return {
+    title: "Stalls",
+    element: h("div", { class: "view" }, h("h1", null, "Stalls"), filters, list, none),
+    close: on(["stalls"], show),
+  };
 }
 
 /** One stall: a line that opens on its evidence. */
@@ -65,12 +90,27 @@ class Item {
     if (!this.details.open) return;
     const { stall } = this;
     const known = state.routes.get(stall.route_id) ?? { id: stall.route_id, name: stall.route ?? `route ${stall.route_id}` };
-    this.body.replaceChildren(h("p", null, "Route ", link(known)), findings(stall), h("h3", null, "Stack, innermost first"), stack(stall));
+    this.body.replaceChildren(
+      h("p", null, "Route ", link(known)),
+      findings(stall),
+      h("h3", null, "Stack, innermost first"),
+      stack(stall),
+    );
+    if (stackMayCome(stall)) setTimeout(() => this.#complete(), AGAIN_MS);
+  }
+
+  /** Asks for the stack, which is resolved after the event was sent. */
+  async #complete() {
+    const { stalls } = await api.get("/api/stalls").catch(() => ({ stalls: [] }));
+    const known = stalls.find((stall) => stallKey(stall) === stallKey(this.stall));
+    if (known && !stackMayCome(known)) takeStall(known);
+    else this.#fill();
   }
 }
 
 /** What it did, in a few words. */
 function what(stall) {
+  if (stall.verdict === "preempted") return h("span", { class: "detail" }, "the machine was busy; no code is to blame");
   if (!stall.syscall) return null;
   const target = stall.service ? `${stall.peer} (${stall.service})` : (stall.peer ?? stall.path ?? stall.target);
   return h("span", null, h("code", null, stall.syscall), target && ` ${target}`);

@@ -6,7 +6,7 @@ import { h, write } from "../dom.js";
 import { code, empty, facts, section } from "../parts.js";
 import { to } from "../router.js";
 import { on } from "../store.js";
-import { args, stateChip } from "./tasks.js";
+import { args, stateChip } from "../tasks/parts.js";
 
 const SETTLED = ["SUCCESS", "FAILURE", "REVOKED"];
 
@@ -24,47 +24,73 @@ export function task(id) {
       body.replaceChildren(...parts(full, load));
     } catch (error) {
       if (shown !== "") return;
-      body.replaceChildren(error.status === 404 ? empty("There is no such task", "It was never sent here, or its result is no longer kept.") : empty("This cannot be shown now", error.message));
+      body.replaceChildren(
+        error.status === 404
+          ? empty("There is no such task", "It was never sent here, or its result is no longer kept.")
+          : empty("This cannot be shown now", error.message),
+      );
     }
   };
   load();
   const off = on(["tasks", "link"], load);
-  return { title: "Task", element: h("div", { class: "view" }, h("p", { class: "back" }, h("a", { href: "#/tasks" }, "← All tasks")), heading, body), close: off };
+  return {
+    title: "Task",
+    element: h("div", { class: "view" }, h("p", { class: "back" }, h("a", { href: "#/tasks" }, "← All tasks")), heading, body),
+    close: off,
+  };
 }
 
 function parts(full, load) {
   return [
-    h("div", { class: "about" }, stateChip(full.state), h("code", null, full.id), h("span", { class: "buttons" }, ...buttons(full, load))),
+    h(
+      "div",
+      { class: "about" },
+      stateChip(full.state),
+      h("code", null, full.id),
+      h("span", { class: "buttons" }, ...buttons(full, load)),
+    ),
     failure(full),
-    h("div", { class: "columns" }, section("Call", { class: "panel" }, code(`${full.task}${args(full, 2000)}`), call(full)), section("History", { class: "panel" }, history(full))),
-    full.state === "SUCCESS" && section("Result", { class: "panel" }, code(JSON.stringify(full.result, null, 2) ?? "null")),
+    h(
+      "div",
+      { class: "columns" },
+      section("Call", { class: "panel" }, code(`${full.task}${args(full, 2000)}`, "The call"), call(full)),
+      section("History", { class: "panel" }, history(full)),
+    ),
+    full.state === "SUCCESS" &&
+      section("Result", { class: "panel" }, code(JSON.stringify(full.result, null, 2) ?? "null", "The result as JSON")),
   ].filter(Boolean);
 }
 
 function failure({ exception, traceback }) {
   if (!exception && !traceback) return null;
   const words = exception && h("p", { class: "deed" }, h("strong", null, exception.exc_type), `: ${exception.message}`);
-  return section("Failure", { class: "panel advice" }, words, traceback && code(traceback));
+  return section("Failure", { class: "panel advice" }, words, traceback && code(traceback, "Traceback"));
 }
 
 function call(full) {
   const related = (id) => h("a", { href: to(["tasks", id]) }, h("code", null, id));
-  return facts([
-    ["Queue", full.queue],
-    ["Priority", full.priority !== null && full.priority !== undefined ? String(full.priority) : null],
-    ["Retries", String(full.retries ?? 0)],
-    ["Deliveries", full.deliveries !== null && full.deliveries !== undefined ? String(full.deliveries) : null],
-    ["Worker", full.worker && h("code", null, full.worker)],
-    ["Parent", full.parent_id && related(full.parent_id)],
-    ["Group", full.group && h("code", null, full.group)],
-    ["Children", full.children?.length > 0 && h("span", null, ...full.children.flatMap((id) => [related(id), " "]))],
-  ].map(([name, value]) => [name, value || null]));
+  return facts(
+    [
+      ["Queue", full.queue],
+      ["Priority", full.priority !== null && full.priority !== undefined ? String(full.priority) : null],
+      ["Retries", String(full.retries ?? 0)],
+      ["Deliveries", full.deliveries !== null && full.deliveries !== undefined ? String(full.deliveries) : null],
+      ["Worker", full.worker && h("code", null, full.worker)],
+      ["Parent", full.parent_id && related(full.parent_id)],
+      ["Group", full.group && h("code", null, full.group)],
+      ["Children", full.children?.length > 0 && h("span", null, ...full.children.flatMap((id) => [related(id), " "]))],
+    ].map(([name, value]) => [name, value || null]),
+  );
 }
 
 /** What happened to it, the latest first. */
 function history(full) {
   const known = full.states ?? fromFields(full);
-  const items = [...known].reverse().map(({ state, at_unix_ms: at }) => h("li", null, stateChip(state), at ? clock.time(at) : h("span", { class: "detail" }, "time not kept")));
+  const items = [...known]
+    .reverse()
+    .map(({ state, at_unix_ms: at }) =>
+      h("li", null, stateChip(state), at ? clock.time(at) : h("span", { class: "detail" }, "time not kept")),
+    );
   return h("ol", { class: "timeline", role: "list", reversed: true }, ...items);
 }
 
