@@ -55,11 +55,19 @@ pub(crate) struct Admin {
 /// Refuses settings by which others could reach the listener without a token.
 pub(crate) fn check(settings: &Settings) -> Result<(), StartError> {
     match settings.admin {
-        Some(address) if !address.ip().is_loopback() && settings.admin_token.is_none() => {
+        Some(address) if !address.ip().is_loopback() && token(settings).is_none() => {
             Err(StartError::OpenAdmin { address })
         }
         _ => Ok(()),
     }
+}
+
+/// The token, if there is one: nothing at all is none.
+fn token(settings: &Settings) -> Option<&str> {
+    settings
+        .admin_token
+        .as_deref()
+        .filter(|token| !token.is_empty())
 }
 
 impl Admin {
@@ -77,7 +85,7 @@ impl Admin {
             handle: subject.handle,
             tasks: subject.tasks,
             probes: subject.probes,
-            access: Access::new(address, settings.admin_token.as_deref()),
+            access: Access::new(address, token(settings)),
         });
         let live = Live::new(Arc::clone(&application));
         let site = site(&application, &live);
@@ -127,9 +135,9 @@ fn api(application: &Arc<Application>, live: &Live) -> Router {
         )
         .with_state(access.clone());
     router(application, live)
-        .layer(from_fn_with_state(access.clone(), access::admit))
+        .route_layer(from_fn_with_state(access.clone(), access::admit))
         .merge(session)
-        .layer(from_fn_with_state(
+        .route_layer(from_fn_with_state(
             access.clone(),
             access::keep_strangers_out,
         ))

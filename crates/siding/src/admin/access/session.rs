@@ -28,7 +28,6 @@ const SESSIONS_MAX: usize = 256;
 
 /// The sessions of one listener. A value is looked up by its hash under a key of this process's own, so that the time it takes tells
 /// nothing.
-#[derive(Debug)]
 pub(super) struct Sessions {
     cookie: String,
     kept: Mutex<HashMap<String, Kept>>,
@@ -135,6 +134,16 @@ impl Sessions {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without the values.
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", &self.cookie)
+            .field("kept", &self.lock().len())
+            .finish()
     }
 }
 

@@ -89,3 +89,95 @@ impl Body for Frames {
             .map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use siding_runtime::{Builder, Handle, RouteId};
+    use tokio::sync::Semaphore;
+
+    use super::super::FRAMES_KEPT;
+    use super::*;
+    use crate::admin::access::Access;
+    use crate::admin::application::Application;
+    use crate::lifespan::Probes;
+
+    fn live(handle: &Handle) -> Live {
+        Live::new(Arc::new(Application {
+            name: "test",
+            role: "serve",
+            started: SystemTime::now(),
+            handle: handle.clone(),
+            tasks: None,
+            probes: Probes::default(),
+            access: Access::new(([127, 0, 0, 1], 0).into(), None),
+        }))
+    }
+
+    async fn listen(live: &Live) -> mpsc::Receiver<Bytes> {
+        let (frames, taken) = mpsc::channel(1);
+        let places = Arc::new(Semaphore::new(1));
+        let listener = Listener {
+            live: live.clone(),
+            frames,
+            closed: live.open().as_ref().expect("is open").subscribe(),
+            session: None,
+            _place: places.acquire_owned().await.expect("a place"),
+        };
+        let handle = &live.0.application.handle;
+        drop(handle.spawn_as(RouteId::BACKGROUND, listener.run()));
+        taken
+    }
+
+    async fn take(taken: &mut mpsc::Receiver<Bytes>) -> String {
+        let frame = taken.recv().await.expect("the stream goes on");
+        String::from_utf8(frame.to_vec()).expect("text")
+    }
+
+    #[test]
+    fn a_listener_that_is_behind_misses_events_and_gets_a_new_snapshot() {
+        let runtime = Builder::new().build().expect("starts");
+        runtime.block_on(async {
+            let live = live(runtime.handle());
+            let mut taken = listen(&live).await;
+            assert_eq!(take(&mut taken).await, "retry: 2000\n\n");
+            assert!(take(&mut taken).await.starts_with("event: snapshot\n"));
+            // More than is kept, while nothing is taken.
+            for _ in 0..FRAMES_KEPT * 4 {
+                let mut frame = crate::admin::live::Frame::default();
+                frame.event("test", &());
+                live.publish(frame);
+            }
+            let mut before = 0;
+            while !take(&mut taken).await.starts_with("event: snapshot\n") {
+                before += 1;
+            }
+            // One in the channel, one on its way into it, and the comment that stands for the lost ones.
+            assert!(before <= 3, "{before} were kept");
+        });
+    }
+
+    #[test]
+    fn nobody_looks_while_nobody_listens() {
+        let runtime = Builder::new().build().expect("starts");
+        runtime.block_on(async {
+            let live = live(runtime.handle());
+            let is_sampled = || live.sampling().sampler.is_some();
+            assert!(!is_sampled());
+            let mut taken = listen(&live).await;
+            take(&mut taken).await;
+            take(&mut taken).await;
+            assert!(is_sampled());
+            drop(taken);
+            while is_sampled() {
+                tokio::task::yield_now().await;
+            }
+            let mut again = listen(&live).await;
+            take(&mut again).await;
+            take(&mut again).await;
+            assert!(is_sampled());
+        });
+    }
+}

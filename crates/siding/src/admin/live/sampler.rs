@@ -19,6 +19,8 @@ const LOOKS_A_SAMPLE: u32 = 10;
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// How often tasks are counted.
 const TASKS_EVERY: Duration = Duration::from_secs(2);
+/// Counting takes a twentieth of the time at most.
+const TASKS_SHARE: u32 = 20;
 /// Routes that are looked at in one go, before others have their turn.
 const ROUTES_A_TURN: usize = 100;
 
@@ -202,11 +204,14 @@ async fn count_tasks(live: Live) {
     let Some(all) = live.0.application.tasks.clone() else {
         return std::future::pending().await;
     };
-    let mut turns = interval(TASKS_EVERY);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pause = Duration::ZERO;
     loop {
-        turns.tick().await;
-        let Some(counted) = tasks::counted(&all).await else {
+        tokio::time::sleep(pause).await;
+        let began = Instant::now();
+        let counted = tasks::counted(&all).await;
+        // Of a great many tasks it takes a while.
+        pause = TASKS_EVERY.max(began.elapsed() * TASKS_SHARE);
+        let Some(counted) = counted else {
             continue;
         };
         let mut sampling = live.sampling();
@@ -222,7 +227,7 @@ async fn count_tasks(live: Live) {
 }
 
 impl Live {
-    fn publish(&self, frame: Frame) {
+    pub(super) fn publish(&self, frame: Frame) {
         if !frame.is_empty() {
             // Nobody may listen any more.
             let _ = self.0.frames.send(frame.finish());
