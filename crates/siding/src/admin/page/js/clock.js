@@ -29,7 +29,8 @@ export const timeOfDay = (unixMs) => ofDay.format(unixMs);
 /** `3s ago`, `in 2 min.` */
 export function ago(unixMs) {
   const seconds = Math.round((unixMs - now()) / 1000);
-  if (Math.abs(seconds) < 1) return "now";
+  // What the server tells of may be newer than the last time it told.
+  if (seconds > -1 && seconds <= 2) return "now";
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length);
   return relative.format(Math.trunc(seconds / length), unit);
 }
