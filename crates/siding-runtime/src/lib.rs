@@ -24,7 +24,7 @@ pub use context::{RouteId, WorkContext};
 pub use event::{Event, Observer, Observers};
 pub use guard::Stall;
 pub use handle::{EnterGuard, Handle};
-pub use histogram::Percentiles;
+pub use histogram::{Counts, Percentiles};
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
     Call, CallError, CancelToken, Compute, FunctionError, FunctionErrorKind, Functions, Job,
@@ -33,9 +33,10 @@ pub use lane::{
 };
 pub use offload::{compute, offload};
 pub use placement::{
-    Evidence, Kind, Move, MoveReason, PendingStack, Placed, Route, RouteSnapshot, RouteSpec,
+    Evidence, Kind, Move, MoveReason, PendingStack, Placed, Pulse, Route, RouteSnapshot, RouteSpec,
     Routes, Verdict,
 };
+pub use relief::ReliefSnapshot;
 pub use runtime::Runtime;
 pub use timings::{Bounds, Timings};
 

@@ -97,6 +97,7 @@ mod canvas;
 #[cfg(feature = "celery")]
 mod celery;
 mod chance;
+mod crews;
 mod embedded;
 mod figures;
 mod host;
@@ -125,13 +126,14 @@ pub use broker::{
 pub use canvas::CanvasError;
 #[cfg(feature = "celery")]
 pub use celery::backend::ResultBackend;
+pub use crews::Workers;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
 pub use figures::TaskFigures;
 pub use message::{
     Destination, DestinationError, Embed, Exception, Exchange, ExchangeKind, Message, Meta,
     Priority, RawJson, Signature, SignatureOptions, State, TaskId, TimeLimits, Timestamp,
 };
-pub use periodic::Schedule;
+pub use periodic::{Schedule, ScheduleSnapshot, Timetable};
 pub use queues::{QueueError, TaskQueues};
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
@@ -150,4 +152,4 @@ pub use url::{
     AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Sentinels, ServerAddress, Tls,
     TlsFiles, UrlError,
 };
-pub use worker::{Unknown, Worker, WorkerError};
+pub use worker::{Unknown, Worker, WorkerError, WorkerSnapshot};

@@ -41,6 +41,7 @@ struct Shared {
     registry: RwLock<BTreeMap<String, Arc<Definition>>>,
     broker: OnceLock<Arc<dyn Broker>>,
     schedules: crate::periodic::Schedules,
+    crews: crate::crews::Crews,
     sent_events: crate::remote::SentEvents,
     figures: Arc<Figures>,
     tracer: OnceLock<Arc<dyn Tracer>>,
@@ -63,6 +64,7 @@ impl Tasks {
             registry: RwLock::default(),
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
+            crews: crate::crews::Crews::default(),
             sent_events: crate::remote::SentEvents::default(),
             figures: Arc::default(),
             tracer: OnceLock::new(),
@@ -259,6 +261,10 @@ impl Tasks {
 
     pub(crate) fn schedules(&self) -> &crate::periodic::Schedules {
         &self.0.schedules
+    }
+
+    pub(crate) fn crews(&self) -> &crate::crews::Crews {
+        &self.0.crews
     }
 
     pub(crate) fn now(&self) -> Timestamp {

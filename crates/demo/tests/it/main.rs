@@ -5,6 +5,7 @@ mod brokers;
 mod cache;
 mod children;
 mod command_line;
+mod dashboard;
 mod documents;
 mod endpoints;
 mod external;

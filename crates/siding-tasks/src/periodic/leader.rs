@@ -10,7 +10,7 @@ use crate::send::SendError;
 use crate::tasks::Tasks;
 use crate::worker::Crew;
 
-const LEAD: &str = "periodic";
+pub(super) const LEAD: &str = "periodic";
 
 /// How long a lead lasts until it is renewed. It is renewed three times in this time.
 const PERIOD: Duration = Duration::from_secs(30);

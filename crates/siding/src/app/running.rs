@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding_runtime::{Handle, Runtime};
-use siding_tasks::{BrokerError, OpenError, Tasks};
+use siding_tasks::{BrokerError, OpenError};
 use tokio::sync::watch;
 
+use super::App;
 use super::child::with_body_limit;
 use super::prepared::Prepared;
 use super::worker::{Stopped, Worker};
-use super::{App, Settings};
-use crate::admin;
+use crate::admin::{self, Admin, Subject};
 use crate::lifespan::{Probes, ResourceError, Resources};
-use crate::metrics::Metrics;
 use crate::server::{Drained, Server, Site};
 
 /// How long what still runs in the lanes may take once every connection is closed.
@@ -87,7 +86,7 @@ fn reason(error: &io::Error) -> String {
 pub struct Running {
     // Before the runtime, so that they are dropped while it is there.
     public: Server,
-    admin: Option<Server>,
+    admin: Option<Admin>,
     worker: Option<Worker>,
     resources: Arc<Resources>,
     probes: Probes,
@@ -112,7 +111,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Running, StartError> {
-        check_admin(self.settings.admin, &self.settings)?;
+        admin::check(self.settings.admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         prepared.open(interrupted)?;
         prepared.listen()
@@ -129,11 +128,17 @@ impl Prepared {
                 peer: self.peer,
                 requests: Some(Arc::clone(self.metrics.requests())),
             };
-            let (tasks, probes) = (self.tasks.clone(), self.probes.clone());
+            let subject = Subject {
+                name: self.name,
+                role: "serve",
+                handle: handle.clone(),
+                tasks: self.tasks.clone(),
+                probes: self.probes.clone(),
+                metrics: self.metrics.clone(),
+            };
             let listening = listen(self.settings.bind, site, &handle).and_then(|public| {
                 self.metrics.attach_server(public.occupancy());
-                let watched = (tasks, probes, self.metrics.clone());
-                let admin = start_admin(self.settings.admin, &self.settings, watched, &handle)?;
+                let admin = Admin::start(self.settings.admin, &self.settings, subject)?;
                 Ok((public, admin))
             });
             if listening.is_err() {
@@ -167,7 +172,7 @@ impl Running {
     /// The address of the admin listener, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(Server::address)
+        self.admin.as_ref().map(Admin::address)
     }
 
     /// The runtime it runs on.
@@ -189,6 +194,7 @@ impl Running {
         let (cut, told) = watch::channel(());
         let (told_to_work, told_to_close) = (told.clone(), told.clone());
         let resources = self.resources;
+        let admin = self.admin;
         let ending = async {
             let working = async {
                 if let Some(worker) = self.worker {
@@ -197,11 +203,16 @@ impl Running {
                 }
             };
             let (drained, ()) = tokio::join!(self.public.drain(gone(told)), working);
-            tokio::select! {
+            let drained = tokio::select! {
                 biased;
                 unclosed = resources.close() => drained.with_unclosed(unclosed),
                 () = gone(told_to_close) => drained.with_unclosed(resources.unclosed()),
+            };
+            // Last, so that all of this can be watched.
+            if let Some(admin) = admin {
+                admin.drain().await;
             }
+            drained
         };
         let cutting = async {
             cut_short.await;
@@ -214,7 +225,6 @@ impl Running {
                 never = cutting => never,
             }
         });
-        drop(self.admin);
         self.runtime.shut_down(LANES_SHUTDOWN);
         drained
     }
@@ -223,35 +233,6 @@ impl Running {
 /// Completes when the sender is gone.
 async fn gone(mut told: watch::Receiver<()>) {
     while told.changed().await.is_ok() {}
-}
-
-/// Refuses an admin listener at `address` that others could reach without a token.
-pub(super) fn check_admin(
-    address: Option<SocketAddr>,
-    settings: &Settings,
-) -> Result<(), StartError> {
-    match address {
-        Some(address) if !address.ip().is_loopback() && settings.admin_token.is_none() => {
-            Err(StartError::OpenAdmin { address })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Starts the admin listener at `address`, which shows what is `watched`.
-pub(super) fn start_admin(
-    address: Option<SocketAddr>,
-    settings: &Settings,
-    watched: (Option<Tasks>, Probes, Metrics),
-    handle: &Handle,
-) -> Result<Option<Server>, StartError> {
-    let Some(address) = address else {
-        return Ok(None);
-    };
-    let (tasks, probes, metrics) = watched;
-    let token = settings.admin_token.as_deref().map(Arc::from);
-    let site = admin::site(handle.clone(), tasks, probes, metrics, token);
-    listen(address, site, handle).map(Some)
 }
 
 fn listen(address: SocketAddr, site: Site, handle: &Handle) -> Result<Server, StartError> {

@@ -8,9 +8,10 @@ use siding_tasks::Tasks;
 use super::lifespan::WorkerLifespan;
 use super::prepared::Prepared;
 use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit, told_to_stop};
-use super::running::{StartError, check_admin, start_admin};
+use super::running::StartError;
 use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
+use crate::admin::{self, Admin, Subject};
 use crate::tasks::{CommandError, TaskCommand};
 
 /// What is said of an application to which `with_tasks` was never given any.
@@ -39,7 +40,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Prepared, StartError> {
-        check_admin(self.settings.worker_admin, &self.settings)?;
+        admin::check(self.settings.worker_admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         if prepared.worker_lifespan == WorkerLifespan::Opened {
             prepared.open(interrupted)?;
@@ -100,9 +101,15 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
                 return exit::FAILURE;
             }
         };
-        let watched = (Some(tasks.clone()), probes, metrics);
-        let admin = start_admin(settings.worker_admin, &settings, watched, runtime.handle());
-        let admin = match admin {
+        let subject = Subject {
+            name,
+            role: "worker",
+            handle: runtime.handle().clone(),
+            tasks: Some(tasks.clone()),
+            probes,
+            metrics,
+        };
+        let admin = match Admin::start(settings.worker_admin, &settings, subject) {
             Ok(admin) => admin,
             Err(error) => {
                 log_start_error(&error);

@@ -92,7 +92,7 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn get(&mut self, path: &str) -> Reply {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"));
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
         self.reply()
     }
 
@@ -100,7 +100,7 @@ impl Client {
     pub(crate) fn post(&mut self, path: &str, body: &str) -> Reply {
         let length = body.len();
         self.send(format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ));
         self.reply()
     }
@@ -151,6 +151,17 @@ impl Client {
             headers,
             body: String::new(),
         })
+    }
+
+    /// The next chunk of a body that comes in chunks; `None` at its end.
+    #[track_caller]
+    pub(crate) fn chunk(&mut self) -> Option<String> {
+        let length = self.line().expect("a chunk");
+        let length = usize::from_str_radix(&length, 16).expect("the length of a chunk");
+        let mut chunk = vec![0; length + "\r\n".len()];
+        self.stream.read_exact(&mut chunk).expect("arrives");
+        chunk.truncate(length);
+        (length > 0).then(|| String::from_utf8(chunk).expect("text"))
     }
 
     /// Reads so many bytes of a body, and throws them away.

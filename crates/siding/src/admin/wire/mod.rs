@@ -4,13 +4,17 @@
 
 mod evidence;
 mod lanes;
+mod live;
+mod overview;
 mod routes;
 mod stalls;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) use lanes::Lanes;
-pub(super) use routes::Routes;
+pub(super) use live::{Occupancy, RouteMoved, RoutesNow, Snapshot, stall, stall_key};
+pub(super) use overview::Overview;
+pub(super) use routes::{OneRoute, Routes, Summary};
 pub(super) use stalls::Stalls;
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
