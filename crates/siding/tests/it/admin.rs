@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use siding::{App, StartError, compute, get};
 
-use crate::support::{Client, Service, eventually, settings, start_with};
+use crate::support::{
+    Client, DEADLINE, Service, eventually, eventually_within, settings, start_with,
+};
 
 fn service(token: Option<&str>) -> Service {
     let app = App::new("test")
@@ -206,12 +208,14 @@ fn evidence_is_shown_with_the_source_of_its_stack() {
         ));
         let name = format!("GET /blocking/{route}");
         let id = find(&admin.get("/api/routes").json()["routes"], "name", &name)["id"].clone();
-        let detail = eventually("its stack is there, or why it is not", || {
-            let detail = admin.get(&format!("/api/routes/{id}")).json();
-            let evidence = &detail["evidence"];
-            let told = evidence["stack"].is_array() || evidence["stack_error"].is_string();
-            told.then_some(detail)
-        });
+        // The names of the whole program are read for the first one.
+        let detail =
+            eventually_within(DEADLINE * 4, "its stack is there, or why it is not", || {
+                let detail = admin.get(&format!("/api/routes/{id}")).json();
+                let evidence = &detail["evidence"];
+                let told = evidence["stack"].is_array() || evidence["stack_error"].is_string();
+                told.then_some(detail)
+            });
         let_go.send(()).expect("the handler waits");
         assert_eq!(blocked.reply().status, 200);
         detail["evidence"]["stack"].is_array().then_some(detail)

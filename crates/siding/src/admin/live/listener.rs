@@ -119,12 +119,13 @@ mod tests {
     async fn listen(live: &Live) -> mpsc::Receiver<Bytes> {
         let (frames, taken) = mpsc::channel(1);
         let places = Arc::new(Semaphore::new(1));
+        let place = places.acquire_owned().await.expect("a place");
         let listener = Listener {
             live: live.clone(),
             frames,
             closed: live.open().as_ref().expect("is open").subscribe(),
             session: None,
-            _place: places.acquire_owned().await.expect("a place"),
+            _place: place,
         };
         let handle = &live.0.application.handle;
         drop(handle.spawn_as(RouteId::BACKGROUND, listener.run()));
