@@ -29,6 +29,7 @@
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
+//! | `openapi` | `openapi`: an OpenAPI 3.1 document from the handlers' own types, and `/docs` |
 //!
 //! Without them tasks are kept in the embedded store.
 
@@ -39,6 +40,8 @@ pub mod background;
 pub mod extract;
 pub mod handler;
 pub mod lifespan;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod processes;
 mod respond;
 pub mod routing;
@@ -62,7 +65,7 @@ pub use app::{
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;
-pub use respond::{Error, Fault, Invalid, Place, Problem};
+pub use respond::{Error, Fault, Invalid, Place, Problem, Status};
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };

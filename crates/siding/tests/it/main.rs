@@ -14,6 +14,8 @@ mod handlers;
 mod lanes;
 mod lifespan;
 mod log;
+#[cfg(all(feature = "openapi", feature = "validate"))]
+mod openapi;
 mod pools;
 mod probes;
 mod processes;
