@@ -30,6 +30,7 @@
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
 //! | `otel` | traces over OTLP, switched on by OpenTelemetry's variables or `Settings::traces` |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
+//! | `openapi` | `openapi`: an OpenAPI 3.1 document from the handlers' own types, and `/docs` |
 //!
 //! Without them tasks are kept in the embedded store.
 
@@ -41,6 +42,8 @@ pub mod extract;
 pub mod handler;
 pub mod lifespan;
 mod metrics;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod processes;
 mod respond;
 pub mod routing;
@@ -65,7 +68,7 @@ pub use app::{
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;
-pub use respond::{Error, Fault, Invalid, Place, Problem};
+pub use respond::{Error, Fault, Invalid, Place, Problem, Status};
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };

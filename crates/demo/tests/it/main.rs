@@ -1,5 +1,6 @@
 //! The reference service as a program: its command line, its endpoints, its exit codes.
 
+mod api_docs;
 mod blocking;
 mod brokers;
 mod cache;

@@ -35,6 +35,8 @@ pub(super) struct Prepared {
 impl App {
     /// Starts the runtime, and opens the task store; not the lifespan yet.
     pub(super) fn prepare(self) -> Result<Prepared, StartError> {
+        #[cfg(feature = "openapi")]
+        self.write_documents();
         let mut settings = self.settings;
         child::admit_requests(&mut settings);
         let journal = journal::Journal::default();

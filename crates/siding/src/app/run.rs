@@ -17,7 +17,7 @@ impl App {
     ///
     /// `serve`, which is what it does when told nothing, answers requests until SIGTERM or Ctrl-C, and then drains; a
     /// second signal ends it at once. `worker` runs tasks and answers nothing, `tasks` lists and handles them. `routes` lists
-    /// the routes. `--help` lists every flag. A flag goes over its
+    /// the routes, and with the feature `openapi` the sub-command of that name prints the document. `--help` lists every flag. A flag goes over its
     /// environment variable, and that over what [`with_settings`](Self::with_settings) set. The exit codes are those
     /// of [`exit`].
     ///
@@ -33,6 +33,8 @@ impl App {
             Ok(Role::Worker) => self.work(),
             Ok(Role::Tasks { command }) => self.handle_tasks(command),
             Ok(Role::Routes { json }) => self.print_routes(json),
+            #[cfg(feature = "openapi")]
+            Ok(Role::OpenApi) => self.print_openapi(),
             Err(error) => {
                 // Nobody is left to be told when even this cannot be written.
                 let _ = error.print();

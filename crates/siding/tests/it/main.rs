@@ -18,6 +18,8 @@ mod lanes;
 mod lifespan;
 mod log;
 mod metrics;
+#[cfg(all(feature = "openapi", feature = "validate"))]
+mod openapi;
 mod pools;
 mod probes;
 mod processes;
