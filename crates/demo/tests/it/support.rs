@@ -229,13 +229,23 @@ pub(crate) fn say_left_out(why: &str) {
 
 /// Asks again until there is an answer.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, ask)
+}
+
+/// The same, of what takes a debug build longer.
+#[track_caller]
+pub(crate) fn eventually_within<T>(
+    deadline: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+        assert!(started.elapsed() < deadline, "never happened: {what}");
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }

@@ -9,7 +9,9 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, answer, eventually, get_json, say_left_out};
+use crate::support::{
+    DEADLINE, Service, answer, eventually, eventually_within, get_json, say_left_out,
+};
 use browser::Browser;
 
 /// A service and its admin listener.
@@ -42,7 +44,7 @@ fn route(admin: SocketAddr, name: &str) -> Value {
 /// for it. On a machine that is very busy there may be an error in its place.
 #[track_caller]
 fn evidence(admin: SocketAddr, name: &str) -> Value {
-    eventually("the evidence is complete", || {
+    eventually_within(DEADLINE * 4, "the evidence is complete", || {
         let evidence = &route(admin, name)["evidence"];
         let complete = !(evidence["stack"].is_null() && evidence["stack_error"].is_null());
         complete.then(|| evidence.clone())

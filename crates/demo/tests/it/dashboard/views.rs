@@ -98,6 +98,7 @@ fn every_view_fits_and_is_accessible() {
             check(&browser, &view, look);
             let kept = suffix.is_empty() || ALSO.contains(&(view.name, suffix));
             if let Some(directory) = pictures.as_ref().filter(|_| kept) {
+                open_all_of(&browser, look);
                 picture(
                     &browser,
                     &directory.join(format!("{}{suffix}.png", view.name)),
@@ -134,6 +135,17 @@ fn check(browser: &Browser, view: &View, look: Look) {
         Value::Array(Vec::new()),
         "{what}: {violations:#}"
     );
+}
+
+/// Opens what is folded, and makes the window as high as the page is, within reason; a phone stays as high as a phone.
+fn open_all_of(browser: &Browser, look: Look) {
+    let script = "document.querySelector('.stalls details:has([data-verdict=blocked])')?.setAttribute('open', '');
+        return Math.ceil(document.body.getBoundingClientRect().height);";
+    let height = browser.run(script, &[]).as_u64().expect("a number");
+    let height = u32::try_from(height).expect("fits").clamp(480, 1_320);
+    if look.width > PHONE.width {
+        browser.look(Look { height, ..look });
+    }
 }
 
 /// Waits until the plots have something to show.

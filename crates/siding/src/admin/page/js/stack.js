@@ -24,8 +24,8 @@ export function findings(evidence) {
   );
 }
 
-/** How long it takes at most to give the addresses of a stack their names. */
-const RESOLVED_MS = 30_000;
+/** How long it takes at most to give the addresses of a stack their names: a debug build has many. */
+const RESOLVED_MS = 180_000;
 
 /** Whether the stack may still come: it is resolved after the fact, beside the work. */
 export const stackMayCome = (evidence) =>

@@ -89,7 +89,7 @@ function columns(changed) {
       print: (task) => `${task.task} ${task.state} ${task.exception?.message}`,
       paint: (task) => [
         h("a", { href: to(["tasks", task.id]), class: "route" }, task.task),
-        h("code", { class: "id", title: task.id }, task.id.slice(0, 8)),
+        h("code", { class: "id", title: task.id }, `…${task.id.slice(-8)}`),
         h("span", { class: "second" }, stateChip(task.state)),
         task.exception && h("span", { class: "failure" }, `${task.exception.exc_type}: ${task.exception.message}`),
       ],

@@ -48,6 +48,7 @@ export function stalls() {
   };
   all.addEventListener("input", show);
   show();
+  complete();
   const filters = h(
     "div",
     { class: "filters" },
@@ -59,6 +60,14 @@ export function stalls() {
     element: h("div", { class: "view" }, h("h1", null, "Stalls"), filters, list, none),
     close: on(["stalls"], show),
   };
+}
+
+/** Asks for the stacks that were resolved after the events were sent. */
+async function complete() {
+  const { stalls } = await api.get("/api/stalls").catch(() => ({ stalls: [] }));
+  const known = new Map(stalls.map((stall) => [stallKey(stall), stall]));
+  const lacking = state.stalls.filter((stall) => !stall.stack).map((stall) => known.get(stallKey(stall)));
+  lacking.filter((stall) => stall?.stack).forEach(takeStall);
 }
 
 /** One stall: a line that opens on its evidence. */
@@ -99,12 +108,9 @@ class Item {
     if (stackMayCome(stall)) setTimeout(() => this.#complete(), AGAIN_MS);
   }
 
-  /** Asks for the stack, which is resolved after the event was sent. */
   async #complete() {
-    const { stalls } = await api.get("/api/stalls").catch(() => ({ stalls: [] }));
-    const known = stalls.find((stall) => stallKey(stall) === stallKey(this.stall));
-    if (known && !stackMayCome(known)) takeStall(known);
-    else this.#fill();
+    await complete();
+    this.#fill();
   }
 }
 
