@@ -54,8 +54,8 @@ bench-lanes:
     cargo bench -p siding-runtime
 
 # /hello with the dashboard open over /hello with it closed, with 1,000 routes.
-bench-dashboard:
-    cargo bench -p siding --bench dashboard
+bench-dashboard *args:
+    just bench --only dashboard {{args}}
 
 # The embedded task store: group commit, claims beside a million finished tasks, wake-up of another process.
 bench-store:

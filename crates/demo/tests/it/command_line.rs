@@ -44,7 +44,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 42);
+    assert_eq!(rows.len(), 46);
 }
 
 #[test]

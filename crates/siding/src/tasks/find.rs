@@ -36,7 +36,7 @@ pub(crate) fn became(found: &Found, revocation: Revocation) -> &'static str {
     };
     match (state, revocation) {
         (State::Started, Revocation::Ignore) => {
-            "runs already, and goes on to its end; terminating it ends it"
+            "runs already, and goes on to its end; revoking it with terminate ends it"
         }
         (State::Started, Revocation::Terminate) => "runs, and is told to end",
         (State::Success | State::Failure, _) => "has ended already, and stays as it is",

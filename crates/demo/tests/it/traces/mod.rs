@@ -202,7 +202,7 @@ fn a_collector_that_is_away_is_told_once_and_nobody_waits_for_it() {
         "{warning}"
     );
     let failed = || {
-        let request = "GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+        let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         let (_, text) = answer(send(admin, request));
         let line = |line: &&str| line.starts_with("siding_trace_spans_failed_total ");
         let line = text.lines().find(line).expect("the metric").to_owned();
