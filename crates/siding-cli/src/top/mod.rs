@@ -64,7 +64,8 @@ impl TopError {
 ///
 /// When there is no terminal, or for `--once` no answer. A screen waits for a server that does not answer.
 pub fn run(args: &TopArgs) -> Result<(), TopError> {
-    if !args.once && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+    let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !(args.once || interactive) {
         return Err(TopError::NoTerminal);
     }
     let client = Client::new(args.url.clone(), args.token.clone());

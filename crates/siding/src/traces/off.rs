@@ -14,6 +14,10 @@ use crate::app::TaskSettings;
 #[derive(Debug)]
 pub(crate) struct RequestSpan;
 
+#[expect(
+    clippy::unused_self,
+    reason = "with the feature there is a span to ask"
+)]
 impl RequestSpan {
     #[inline]
     pub(crate) fn begin(_head: &Parts, _peer: SocketAddr) -> Self {

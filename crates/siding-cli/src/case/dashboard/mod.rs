@@ -15,7 +15,7 @@ use crate::many_routes;
 use crate::outcome::{CaseReport, Cell, Plot, Requirement, Unit};
 use crate::server::{Capacity, Kind, Server};
 
-use open::{Dashboard as Page, Feed};
+use open::Dashboard as Page;
 
 const PATH: &str = "/hello";
 /// Of the thousand routes, so many answer a request each second, ever other ones.
@@ -41,7 +41,7 @@ impl Dashboard {
     pub(super) async fn run(self, bench: &Bench, report: &mut CaseReport) {
         let must = Requirement::AtLeast(Unit::Ratio.of(self.at_least));
         let what = format!("{PATH} with the dashboard open over closed");
-        let (rates, feed) = match measure(bench).await {
+        let rates = match measure(bench).await {
             Ok(measured) => measured,
             Err(error) => return report.put(&what, Some(must), Kind::Siding, error.cell()),
         };
@@ -55,7 +55,7 @@ impl Dashboard {
             report.put(&what, None, Kind::Siding, cell);
         }
         report.notes.push(format!(
-            "{} routes, of which {CHANGING_PER_SECOND} change each second; the dashboard {feed}",
+            "{} routes, of which {CHANGING_PER_SECOND} change each second",
             many_routes::ROUTES
         ));
         report.plots.push(Plot::Pairs {
@@ -66,7 +66,7 @@ impl Dashboard {
     }
 }
 
-async fn measure(bench: &Bench) -> Result<(Rates, Feed), CaseError> {
+async fn measure(bench: &Bench) -> Result<Rates, CaseError> {
     let server = bench.many_routes().server(Capacity::AsConfigured).await?;
     let paths: Vec<_> = (0..many_routes::ROUTES).map(many_routes::path).collect();
     let all = ask_each(&server.site, &paths);
@@ -74,23 +74,15 @@ async fn measure(bench: &Bench) -> Result<(Rates, Feed), CaseError> {
         .await
         .map_err(CaseError::request("/routes"))?;
     let admin = server.admin.clone().ok_or(CaseError::Elsewhere)?;
-    let feed = Feed::of(&admin)
-        .await
-        .map_err(CaseError::request("/api/live"))?;
     let changing = change(&server.site, &paths);
     tokio::select! {
-        rates = alternate(bench, &server, &admin, feed) => Ok((rates?, feed)),
+        rates = alternate(bench, &server, &admin) => rates,
         error = changing => Err(CaseError::request("/routes")(error)),
     }
 }
 
 /// Runs with the dashboard open and closed in turn, the one first that was second before.
-async fn alternate(
-    bench: &Bench,
-    server: &Server,
-    admin: &Site,
-    feed: Feed,
-) -> Result<Rates, CaseError> {
+async fn alternate(bench: &Bench, server: &Server, admin: &Site) -> Result<Rates, CaseError> {
     let mut rates = Rates::default();
     requests(bench, server).await?;
     for pair in 0..bench.settings.pairs {
@@ -98,9 +90,7 @@ async fn alternate(
         bench.progress.doing(&doing);
         for open in [pair % 2 == 0, pair % 2 != 0] {
             if open {
-                rates
-                    .open
-                    .push(with_dashboard(bench, server, admin, feed).await?);
+                rates.open.push(with_dashboard(bench, server, admin).await?);
             } else {
                 rates.closed.push(requests(bench, server).await?);
             }
@@ -109,13 +99,8 @@ async fn alternate(
     Ok(rates)
 }
 
-async fn with_dashboard(
-    bench: &Bench,
-    server: &Server,
-    admin: &Site,
-    feed: Feed,
-) -> Result<f64, CaseError> {
-    let page = Page::open(admin, feed).await;
+async fn with_dashboard(bench: &Bench, server: &Server, admin: &Site) -> Result<f64, CaseError> {
+    let page = Page::open(admin).await;
     let mut page = page.map_err(CaseError::request("/api/live"))?;
     tokio::select! {
         rate = requests(bench, server) => rate,

@@ -1,6 +1,5 @@
 //! The dashboard, as the server sees it: what a page fetches when it is opened, and what it is told from then on.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -14,84 +13,30 @@ use crate::load::{Connection, RequestError, Site, within};
 const ANSWER: Duration = Duration::from_secs(10);
 /// Longer than any silence of a stream: it has a comment every 15 s.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How often a page without a stream asks.
-const EVERY: Duration = Duration::from_secs(1);
-/// What a page asks for once. A server may lack some of it.
+/// What a page asks for once.
 const PAGE: [&str; 3] = ["/", "/api/overview", "/api/stalls"];
-/// What it asks for again and again, where nothing tells it.
-const POLLED: [&str; 2] = ["/api/lanes", "/api/routes"];
-
-/// How a page learns what is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Feed {
-    /// It listens to `/api/live`.
-    Live,
-    /// It asks each second, of a server without events.
-    Polled,
-}
 
 /// An open page.
-pub(super) enum Dashboard<'a> {
-    Live(TcpStream),
-    Polled(&'a Site, Connection),
+pub(super) struct Dashboard {
+    events: TcpStream,
 }
 
-impl Feed {
-    /// What the server has.
-    pub(super) async fn of(admin: &Site) -> Result<Self, RequestError> {
-        match within(ANSWER, listen(admin)).await {
-            Ok(_) => Ok(Self::Live),
-            Err(RequestError::Status(StatusCode::NOT_FOUND)) => Ok(Self::Polled),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl fmt::Display for Feed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Live => "listens to /api/live",
-            Self::Polled => {
-                "asks for the lanes and routes each second, because there is no /api/live"
-            }
-        })
-    }
-}
-
-impl<'a> Dashboard<'a> {
+impl Dashboard {
     /// Fetches what a page fetches once, and begins to listen.
-    pub(super) async fn open(admin: &'a Site, feed: Feed) -> Result<Self, RequestError> {
+    pub(super) async fn open(admin: &Site) -> Result<Self, RequestError> {
         let mut connection = Connection::open(admin).await?;
         for path in PAGE {
-            match get(admin, &mut connection, path).await {
-                Ok(()) | Err(RequestError::Status(StatusCode::NOT_FOUND)) => {}
-                Err(error) => return Err(error),
-            }
+            get(admin, &mut connection, path).await?;
         }
-        match feed {
-            Feed::Live => Ok(Self::Live(within(ANSWER, listen(admin)).await?)),
-            Feed::Polled => Ok(Self::Polled(admin, connection)),
-        }
+        let events = within(ANSWER, listen(admin)).await?;
+        Ok(Self { events })
     }
 
     /// Reads what is new, until that fails.
     pub(super) async fn follow(&mut self) -> RequestError {
-        match self {
-            Self::Live(stream) => loop {
-                if let Err(error) = within(SILENCE, read(stream)).await {
-                    return error;
-                }
-            },
-            Self::Polled(admin, connection) => {
-                let mut due = tokio::time::interval(EVERY);
-                loop {
-                    due.tick().await;
-                    for path in POLLED {
-                        if let Err(error) = get(admin, connection, path).await {
-                            return error;
-                        }
-                    }
-                }
+        loop {
+            if let Err(error) = within(SILENCE, read(&mut self.events)).await {
+                return error;
             }
         }
     }

@@ -23,15 +23,15 @@ impl Colours {
         }
     }
 
-    pub(super) fn strong(self) -> Style {
+    pub(super) fn strong() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    pub(super) fn faint(self) -> Style {
+    pub(super) fn faint() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    pub(super) fn marked(self) -> Style {
+    pub(super) fn marked() -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
@@ -47,8 +47,8 @@ impl Colours {
 
     fn coloured(self, colour: Color) -> Style {
         match self {
-            Self::Palette => self.strong().fg(colour),
-            Self::None => self.strong(),
+            Self::Palette => Self::strong().fg(colour),
+            Self::None => Self::strong(),
         }
     }
 }

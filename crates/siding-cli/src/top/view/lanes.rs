@@ -32,7 +32,7 @@ fn line<'a>(model: &Model, lane: &'a Lane, colours: Colours) -> Line<'a> {
     let style = match (lane.overloaded, full) {
         (true, _) => colours.alarm(),
         (false, true) => colours.warning(),
-        (false, false) => colours.faint(),
+        (false, false) => Colours::faint(),
     };
     let grown = match rates.map_or(0, |rates| rates.grown) {
         0 => String::new(),

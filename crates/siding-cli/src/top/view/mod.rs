@@ -36,11 +36,11 @@ pub fn draw(model: &Model, unix_ms: f64, colours: Colours, frame: &mut Frame<'_>
     ])
     .areas(frame.area());
     frame.render_widget(title(model, unix_ms, colours), head);
-    frame.render_widget(keys(model, colours), foot);
+    frame.render_widget(keys(model), foot);
     match (model.page, &model.sample) {
         (Page::Help, _) => help::draw(frame, body),
         (Page::Overview, Some(sample)) => overview(model, sample, unix_ms, colours, (frame, body)),
-        (Page::Route, Some(_)) => return route::draw(model, unix_ms, colours, frame, body),
+        (Page::Route, Some(_)) => return route::draw(model, unix_ms, frame, body),
         (_, None) => frame.render_widget(Paragraph::new(waiting(model)), body),
     }
     0
@@ -73,7 +73,10 @@ fn overview(
 
 fn title<'a>(model: &'a Model, unix_ms: f64, colours: Colours) -> Line<'a> {
     let name = model.sample.as_ref().map_or("", |sample| &sample.name);
-    let mut line = vec![Span::styled("siding top", colours.strong()), Span::raw(" ")];
+    let mut line = vec![
+        Span::styled("siding top", Colours::strong()),
+        Span::raw(" "),
+    ];
     line.push(Span::raw(model.source.as_str()));
     line.push(Span::raw(" "));
     line.push(Span::raw(name));
@@ -90,17 +93,17 @@ fn title<'a>(model: &'a Model, unix_ms: f64, colours: Colours) -> Line<'a> {
     Line::from(line)
 }
 
-fn keys(model: &Model, colours: Colours) -> Line<'_> {
+fn keys(model: &Model) -> Line<'_> {
     if model.typing {
         let text = format!("/{}_  Enter keeps it, Esc shows all", model.filter);
-        return Line::styled(text, colours.strong());
+        return Line::styled(text, Colours::strong());
     }
     let keys = match model.page {
         Page::Overview => "q quit  ? help  Enter route  s sort  / filter  p pause",
         Page::Route => "q quit  ? help  Esc back  up/down scroll  p pause",
         Page::Help => "q quit  ? or Esc back",
     };
-    Line::styled(keys, colours.faint())
+    Line::styled(keys, Colours::faint())
 }
 
 fn waiting(model: &Model) -> &'static str {

@@ -14,20 +14,14 @@ use crate::top::wire::{Evidence, Route};
 const FRAMES: usize = 12;
 
 /// Draws it, and returns how far it is scrolled.
-pub(super) fn draw(
-    model: &Model,
-    unix_ms: f64,
-    colours: Colours,
-    frame: &mut Frame<'_>,
-    area: Rect,
-) -> u16 {
+pub(super) fn draw(model: &Model, unix_ms: f64, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let block = Block::new().borders(Borders::TOP);
     let Some(route) = model.route() else {
         let text = Paragraph::new("The application no longer has this route.");
         frame.render_widget(text.block(block.title("Route")), area);
         return 0;
     };
-    let lines = lines(model, route, unix_ms, colours);
+    let lines = lines(model, route, unix_ms);
     let scroll = model.scroll.min(scroll_max(&lines, area));
     let text = Paragraph::new(lines)
         .block(block.title(route.name.as_str()))
@@ -50,7 +44,7 @@ fn scroll_max(lines: &[Line<'_>], area: Rect) -> u16 {
     u16::try_from(rows.saturating_sub(area.height.into())).unwrap_or(u16::MAX)
 }
 
-fn lines<'a>(model: &Model, route: &'a Route, unix_ms: f64, colours: Colours) -> Vec<Line<'a>> {
+fn lines<'a>(model: &Model, route: &'a Route, unix_ms: f64) -> Vec<Line<'a>> {
     let per_second = rate(model.rates.requests(route.id));
     let (p50, p99) = (millis(route.p50_ms), millis(route.p99_ms));
     let mut lines = vec![
@@ -60,16 +54,16 @@ fn lines<'a>(model: &Model, route: &'a Route, unix_ms: f64, colours: Colours) ->
             route.requests, route.stalls
         )),
     ];
-    lines.push(heading("What to change", colours));
+    lines.push(heading("What to change"));
     if route.advice.is_empty() {
         lines.push(Line::raw("nothing that is known of"));
     }
     lines.extend(route.advice.iter().map(|line| Line::raw(line.as_str())));
     if let Some(seen) = &route.evidence {
-        lines.push(heading("What was seen", colours));
+        lines.push(heading("What was seen"));
         evidence(seen, unix_ms, &mut lines);
     }
-    lines.push(heading("Moves", colours));
+    lines.push(heading("Moves"));
     if route.moves.is_empty() {
         lines.push(Line::raw("none"));
     }
@@ -109,6 +103,6 @@ fn evidence<'a>(seen: &'a Evidence, unix_ms: f64, lines: &mut Vec<Line<'a>>) {
     }
 }
 
-fn heading(text: &'static str, colours: Colours) -> Line<'static> {
-    Line::from(vec![Span::styled(text, colours.strong())])
+fn heading(text: &'static str) -> Line<'static> {
+    Line::from(vec![Span::styled(text, Colours::strong())])
 }

@@ -40,14 +40,14 @@ pub(super) fn draw(model: &Model, colours: Colours, frame: &mut Frame<'_>, area:
         .position(|route| Some(route.id) == model.selected);
     let rows = routes.iter().map(|route| row(model, route, colours));
     let table = Table::new(rows, WIDTHS)
-        .header(head(model.sort, colours))
+        .header(head(model.sort))
         .block(Block::new().borders(Borders::TOP).title(title))
-        .row_highlight_style(colours.marked());
+        .row_highlight_style(Colours::marked());
     let mut state = TableState::new().with_selected(marked);
     frame.render_stateful_widget(table, area, &mut state);
 }
 
-fn head(sort: Sort, colours: Colours) -> Row<'static> {
+fn head(sort: Sort) -> Row<'static> {
     let column = |name: &'static str, by: Option<Sort>| match by {
         Some(by) if by == sort => format!("{name}*"),
         _ => name.to_owned(),
@@ -61,7 +61,7 @@ fn head(sort: Sort, colours: Colours) -> Row<'static> {
         column("stalls", Some(Sort::Stalls)).replace("stalls*", "stall*"),
         column("verdict", None),
     ];
-    Row::new(names).style(colours.strong())
+    Row::new(names).style(Colours::strong())
 }
 
 fn row<'a>(model: &Model, route: &'a Route, colours: Colours) -> Row<'a> {

@@ -26,7 +26,7 @@ pub(super) fn draw(
     if lines.is_empty() {
         lines.push(Line::styled(
             "none: no poll has held the event loop",
-            colours.faint(),
+            Colours::faint(),
         ));
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
