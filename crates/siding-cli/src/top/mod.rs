@@ -1,7 +1,7 @@
 //! `siding top`: the lanes, routes and stalls of a running application, in a terminal.
 //!
 //! [`client`] asks the admin listener once for each sample, [`wire`] reads what it answers, [`model`] keeps the samples and what
-//! the user wants to see of them, [`view`] draws the model, [`input`] says what a key means. [`screen`] runs all of it in a
+//! the user wants to see of them, [`view`] draws the model, [`input`] says what a key means. `screen` runs all of it in a
 //! terminal, [`once`] prints one sample as text.
 
 pub mod client;

@@ -52,7 +52,7 @@ impl Collector {
         let taken = Arc::clone(&spans);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let request = take(stream.expect("a connection"));
+                let request = take(&stream.expect("a connection"));
                 let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
                 taken.extend(spans_in(request));
             }
@@ -103,8 +103,8 @@ impl Span {
 }
 
 /// Reads one request to `/v1/traces`, and answers it.
-fn take(stream: TcpStream) -> ExportTraceServiceRequest {
-    let mut reader = BufReader::new(&stream);
+fn take(mut stream: &TcpStream) -> ExportTraceServiceRequest {
+    let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert_ne!(reader.read_line(&mut head).expect("a head"), 0, "{head}");
@@ -122,7 +122,7 @@ fn take(stream: TcpStream) -> ExportTraceServiceRequest {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
     let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    (&stream).write_all(answer).expect("takes the answer");
+    stream.write_all(answer).expect("takes the answer");
     ExportTraceServiceRequest::decode(&*body).expect("spans")
 }
 
