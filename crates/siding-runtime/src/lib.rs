@@ -26,9 +26,10 @@ pub use handle::{EnterGuard, Handle};
 pub use histogram::Percentiles;
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
-    Call, CallError, CancelToken, Compute, FunctionError, FunctionErrorKind, Functions, Job,
-    JobError, JobSource, LaneKind, LaneSnapshot, ProcessEnd, Processes, Refusal, RefusalReason,
-    Threads, cancel_token, cancelled, is_child, serve_child,
+    Call, CallError, CancelToken, Compute, Entering, FunctionError, FunctionErrorKind, Functions,
+    Gate, GateError, GateSnapshot, Job, JobError, JobSource, LaneKind, LaneSnapshot, Permit,
+    ProcessEnd, Processes, Refusal, RefusalReason, Threads, cancel_token, cancelled, is_child,
+    serve_child,
 };
 pub use offload::{compute, offload};
 pub use placement::{

@@ -8,6 +8,7 @@ mod admission;
 mod cancel;
 mod compute;
 mod desk;
+mod gate;
 mod job;
 mod processes;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod threads;
 
 pub use cancel::{CancelToken, cancel_token, cancelled};
 pub use compute::Compute;
+pub use gate::{Entering, Gate, GateError, GateSnapshot, Permit};
 pub use job::Job;
 pub use processes::{
     Call, CallError, FunctionError, FunctionErrorKind, Functions, ProcessEnd, Processes, is_child,
