@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//! | `inference` | [`inference`]: a client of services that speak the Open Inference Protocol |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
 //!
 //! Without them tasks are kept in the embedded store.
@@ -38,6 +39,8 @@ mod arrival;
 pub mod background;
 pub mod extract;
 pub mod handler;
+#[cfg(feature = "inference")]
+pub mod inference;
 pub mod lifespan;
 mod processes;
 mod respond;

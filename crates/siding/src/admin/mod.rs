@@ -2,6 +2,8 @@
 
 mod tasks;
 mod token;
+#[cfg(feature = "inference")]
+mod upstreams;
 mod wire;
 
 use std::sync::Arc;
@@ -42,11 +44,23 @@ fn router(handle: Handle, tasks: Option<Tasks>, probes: Probes, token: Option<Ar
         .route("/api/stalls", get(stalls))
         .with_state(handle)
         .merge(tasks::router(tasks))
-        .route("/api/resources", get(resources).with_state(probes));
+        .route("/api/resources", get(resources).with_state(probes.clone()))
+        .merge(for_upstreams(probes));
     match token {
         Some(token) => router.layer(axum::middleware::from_fn_with_state(token, token::check)),
         None => router,
     }
+}
+
+/// The clients of inference services, where there can be some.
+#[cfg(feature = "inference")]
+fn for_upstreams(probes: Probes) -> Router {
+    upstreams::router(probes)
+}
+
+#[cfg(not(feature = "inference"))]
+fn for_upstreams(_: Probes) -> Router {
+    Router::new()
 }
 
 /// What orchestrators ask. They send no token, and are told nothing that would need one.

@@ -245,3 +245,10 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }
+
+/// An address that nobody listens on.
+#[cfg(feature = "inference")]
+pub(crate) fn nobody() -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("has one")
+}

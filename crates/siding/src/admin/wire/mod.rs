@@ -6,12 +6,16 @@ mod evidence;
 mod lanes;
 mod routes;
 mod stalls;
+#[cfg(feature = "inference")]
+mod upstreams;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) use lanes::Lanes;
 pub(super) use routes::Routes;
 pub(super) use stalls::Stalls;
+#[cfg(feature = "inference")]
+pub(super) use upstreams::Upstreams;
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
 const VERSION: u32 = 1;
