@@ -12,9 +12,10 @@ use crate::resources::cache::{AsyncCache, BlockingCache, VALUE_BYTES_MAX};
 use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
 use crate::resources::external::{AsyncExternal, BlockingExternal};
 use crate::resources::files::{CONTENT_BYTES_MAX, DataFile};
+use crate::resources::predictor::Predictor;
 use crate::resources::users::{AsyncUsers, BlockingUsers};
 use crate::routes::{
-    cache, compute, documents, external, file, health, hello, notify, tasks, users, wait,
+    cache, compute, documents, external, file, health, hello, notify, predict, tasks, users, wait,
 };
 use tasks::Jobs;
 
@@ -67,6 +68,7 @@ fn clients() -> App<AppState> {
     let value_limit = || DefaultBodyLimit::max(VALUE_BYTES_MAX);
     let content_limit = || DefaultBodyLimit::max(CONTENT_BYTES_MAX);
     App::new("clients")
+        .route("/predict", post(predict::predict))
         .route("/async/external", get(external::awaited))
         .route("/sync/external", get(external::blocking))
         .route("/bad/external", get(external::blocking_the_event_loop))
@@ -141,4 +143,5 @@ parts! {
     AsyncExternal: |state| state.resources.external.asynchronous;
     BlockingExternal: |state| state.resources.external.blocking;
     DataFile: |state| state.resources.file;
+    Predictor: |state| state.resources.predictor;
 }
