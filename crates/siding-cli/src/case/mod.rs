@@ -10,6 +10,7 @@ mod health;
 mod idle;
 mod name;
 mod pairing;
+mod predict;
 mod relief;
 mod tasks;
 mod users;
@@ -23,6 +24,7 @@ pub use error::CaseError;
 pub use idle::Idle;
 pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
+pub use predict::Predict;
 pub use relief::Relief;
 pub use tasks::Tasks;
 pub use users::{Read, Users};
@@ -58,6 +60,8 @@ pub enum Subject {
     CeleryFleet(CeleryFleet),
     /// Users in PostgreSQL.
     Users(Users),
+    /// A model's service that is saturated and killed.
+    Predict(Predict),
 }
 
 impl Subject {
@@ -74,6 +78,7 @@ impl Subject {
             Self::CeleryEnqueue(calls) => calls.run(bench, report).await,
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
             Self::Users(users) => users.run(bench, report).await,
+            Self::Predict(predict) => predict.run(bench, report).await,
         }
     }
 }

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::health::HealthBounds;
 use super::{
-    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Read,
-    Relief, Rival, Round, Subject, Tasks, Users,
+    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Predict,
+    Read, Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -60,6 +60,8 @@ pub enum CaseName {
     Users,
     /// A page of users in PostgreSQL, against FastAPI.
     UsersPage,
+    /// The service of models saturated, and then killed.
+    Predict,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -148,6 +150,9 @@ impl CaseName {
             Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
             Self::Users => "a user by id in PostgreSQL, sqlx and diesel against SQLAlchemy",
             Self::UsersPage => "20 users in PostgreSQL, sqlx and diesel against SQLAlchemy",
+            Self::Predict => {
+                "64 callers of /predict whose service hangs for 4 s and is then killed"
+            }
         }
     }
 
@@ -186,6 +191,13 @@ impl CaseName {
             Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
             Self::Users => users(Read::One),
             Self::UsersPage => users(Read::Page),
+            Self::Predict => Subject::Predict(Predict {
+                callers: 64,
+                health: HealthBounds {
+                    p99_ms: Some(5.0),
+                    ..SHOWN
+                },
+            }),
         }
     }
 }
