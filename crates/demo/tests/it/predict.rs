@@ -21,9 +21,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/service.
 
 /// Python with Magika, where it is installed.
 fn python() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root, PathBuf::from);
-    let python = target.join("venvs/magika/bin/python");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = root.join("target/venvs/magika/bin/python");
     if !python.exists() {
         leave_out("Magika for Python is missing (crates/demo/tests/python/venv.sh installs it)");
         return None;
