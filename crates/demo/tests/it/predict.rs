@@ -86,7 +86,7 @@ fn files() -> Vec<Vec<u8>> {
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89".to_vec(),
         b"<!DOCTYPE html><html><head><title>Hello</title></head><body><p>Hello</p></body></html>"
             .to_vec(),
-        br#"{"name": "siding", "values": [1, 2, 3], "nested": {"a": null}}"#.repeat(1),
+        br#"{"name": "siding", "values": [1, 2, 3], "nested": {"a": null}}"#.to_vec(),
         b"#!/bin/sh\nset -e\nfor i in 1 2 3; do\n  echo \"$i\"\ndone\n".to_vec(),
         b"PK\x03\x04\x14\0\0\0\x08\0".repeat(40),
         b"name,age\nAnn,30\nBob,40\n".repeat(300),

@@ -136,11 +136,11 @@ impl Replicas {
         format!("{} {failure}", self.lock()[index].endpoint.name())
     }
 
-    fn failed(self: &Arc<Self>, index: usize, turn: Turn, why: String) {
+    fn failed(self: &Arc<Self>, index: usize, turn: Turn, why: &str) {
         let mut list = self.lock();
         let replica = &mut list[index];
         let url = Arc::clone(replica.endpoint.name());
-        let shift = replica.failed(turn, why.clone(), now());
+        let shift = replica.failed(turn, why.to_owned(), now());
         drop(list);
         if let Some(Shift::Opened(time)) = shift {
             tracing::warn!(
@@ -194,7 +194,7 @@ impl Lease {
         match failure {
             Some(failure) if failure.is_fault() => {
                 let why = failure.to_string();
-                self.replicas.failed(self.index, self.turn, why);
+                self.replicas.failed(self.index, self.turn, &why);
             }
             Some(Failure::Busy(time)) => {
                 let mut list = self.replicas.lock();
@@ -223,7 +223,7 @@ impl Drop for Lease {
         }
         drop(list);
         let why = format!("gave no answer within {after:.1?}");
-        self.replicas.failed(self.index, self.turn, why);
+        self.replicas.failed(self.index, self.turn, &why);
     }
 }
 
