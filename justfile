@@ -18,6 +18,10 @@ test:
 celery-venvs:
     crates/siding-tasks/tests/celery/python/venvs.sh
 
+# A virtual environment with what reads metrics and traces in the tests, in target/telemetry.
+telemetry-venv:
+    crates/siding/tests/python/telemetry_venv.sh
+
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --all-features -- -D warnings
@@ -49,6 +53,15 @@ bench-processes:
 bench-lanes:
     cargo bench -p siding-runtime
 
+# /hello with the dashboard open over /hello with it closed, with 1,000 routes.
+bench-dashboard *args:
+    just bench --only dashboard {{args}}
+
 # The embedded task store: group commit, claims beside a million finished tasks, wake-up of another process.
 bench-store:
     cargo bench -p siding-tasks --bench store
+
+# The pictures of the dashboard in docs/images, by the test that checks its views; with pngquant they are a third of the size.
+screenshots:
+    SIDING_SCREENSHOTS={{justfile_directory()}}/docs/images cargo test -p siding-demo --all-features --test it dashboard::views
+    ! command -v pngquant || pngquant --force --ext .png --skip-if-larger docs/images/*.png

@@ -4,6 +4,7 @@
 
 mod app;
 mod config;
+mod documentation;
 mod errors;
 mod models;
 mod resources;

@@ -2,16 +2,22 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::HeaderValue;
 
 use crate::case::CaseName;
 use crate::database::DatabaseUrl;
 use crate::load::Site;
 use crate::settings::Settings;
 
-/// Measures services that are written with Siding.
+/// How often a screen may ask; more often, nobody can read it.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+const INTERVAL_MAX: Duration = Duration::from_secs(600);
+
+/// Measures and watches services that are written with Siding.
 #[derive(Debug, Parser)]
 #[command(name = "siding", version, about)]
 pub struct Cli {
@@ -25,9 +31,14 @@ pub struct Cli {
 pub enum Command {
     /// Measure a service against the requirements, and write a report.
     Bench(Box<BenchArgs>),
+    /// Watch the lanes, routes and stalls of a running application
+    Top(TopArgs),
     /// Serve the plain-axum peer (started by `siding bench`).
     #[command(hide = true)]
     PeerAxum(PeerAxumArgs),
+    /// Serve an application of many routes (started by `siding bench`).
+    #[command(hide = true)]
+    ManyRoutes(ManyRoutesArgs),
 }
 
 /// What `siding bench` measures, and how much of it.
@@ -79,6 +90,54 @@ pub struct BenchArgs {
     pub report: PathBuf,
 }
 
+/// What `siding top` shows.
+///
+/// Exit codes: 0 it was shown; 2 the command line is wrong, or there is no terminal and no --once; 3 the admin listener
+/// cannot be reached or understood (with --once), or the terminal failed; 4 the admin listener wants a token (with --once).
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// The admin listener
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8001")]
+    pub url: Site,
+    /// The admin listener's token; others on this machine see it in the list of processes, unless it is in the environment
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SIDING_ADMIN_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<Token>,
+    /// How often to ask: 500ms, 1s, 1m
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+    /// Print a snapshot as text, with the rates over one interval, and stop
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// The admin listener's token, which no `Debug` output shows.
+#[derive(Debug, Clone)]
+pub struct Token(HeaderValue);
+
+impl Token {
+    /// The value of the header `Authorization`.
+    #[must_use]
+    pub fn bearer(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(token: &str) -> Result<Self, Self::Err> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| "it has characters that cannot be sent")?;
+        bearer.set_sensitive(true);
+        Ok(Self(bearer))
+    }
+}
+
 /// A peer to measure in the same run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Peer {
@@ -97,6 +156,20 @@ pub struct PeerAxumArgs {
     /// The address
     #[arg(long, value_name = "ADDRESS")]
     pub bind: SocketAddr,
+}
+
+/// Where the application of many routes listens; what else the bench gives every server is left aside.
+#[derive(Debug, Clone, Args)]
+pub struct ManyRoutesArgs {
+    /// The address of the routes
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: SocketAddr,
+    /// The address of the admin listener
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin: SocketAddr,
+    /// Where tasks would be
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
 }
 
 impl BenchArgs {
@@ -127,6 +200,22 @@ impl BenchArgs {
     }
 }
 
+/// A time with its unit, within what makes sense for a screen.
+fn interval(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = &text[number.len()..];
+    let of: Option<fn(u64) -> Duration> = match unit {
+        "ms" => Some(Duration::from_millis),
+        "s" => Some(Duration::from_secs),
+        "m" => Some(|minutes| Duration::from_secs(minutes.saturating_mul(60))),
+        _ => None,
+    };
+    let interval = number.parse().ok().zip(of).map(|(number, of)| of(number));
+    interval
+        .filter(|interval| (INTERVAL_MIN..=INTERVAL_MAX).contains(interval))
+        .ok_or_else(|| "a time from 100ms to 10m, with its unit: ms, s or m".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +229,7 @@ mod tests {
     fn bench(line: &str) -> BenchArgs {
         match parse(line).unwrap().command {
             Command::Bench(args) => *args,
-            Command::PeerAxum(_) => panic!("{line} is no bench"),
+            other => panic!("{line} is no bench but {other:?}"),
         }
     }
 
@@ -193,6 +282,35 @@ mod tests {
         );
         let both = "siding bench --url http://127.0.0.1:1 --server-command x";
         assert_eq!(kind(both), ErrorKind::ArgumentConflict);
+    }
+
+    #[track_caller]
+    fn top(line: &str) -> TopArgs {
+        match parse(line).unwrap().command {
+            Command::Top(args) => args,
+            other => panic!("{line} is no top but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn top_looks_at_this_machine_every_second_unless_told() {
+        let args = top("siding top");
+        assert_eq!(args.url, Site::loopback(8001));
+        assert_eq!(args.interval, Duration::from_secs(1));
+        let args = top("siding top http://127.0.0.1:9 --interval 250ms --token hush");
+        assert_eq!(args.url, Site::loopback(9));
+        assert_eq!(args.interval, Duration::from_millis(250));
+        assert!(!format!("{args:?}").contains("hush"));
+    }
+
+    #[test]
+    fn top_refuses_intervals_that_make_no_sense() {
+        for interval in [
+            "0s", "1", "s", "-1s", "1h", "99m", "10ms", "\u{b5}s", "1\u{b5}s",
+        ] {
+            let error = parse(&format!("siding top --interval={interval}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{interval}");
+        }
     }
 
     #[test]

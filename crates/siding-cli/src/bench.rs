@@ -25,6 +25,7 @@ pub struct Bench {
     siding: Contender,
     peers: Vec<Contender>,
     plain_axum: Contender,
+    many_routes: Contender,
     /// Celery, for the cases about tasks.
     pub celery: Option<Celery>,
     /// FastAPI, for the cases about users.
@@ -52,8 +53,8 @@ pub enum PrepareError {
     /// `--server-command` without a program.
     #[error("failed to read --server-command: it names no program")]
     EmptyCommand,
-    /// This executable, which is also the plain-axum peer, cannot be found.
-    #[error("failed to find this executable, which serves the plain-axum peer")]
+    /// This executable, which is some of the servers too, cannot be found.
+    #[error("failed to find this executable, which is some of the servers too")]
     Executable(#[source] io::Error),
 }
 
@@ -65,7 +66,9 @@ impl Bench {
     /// When one of them is not to be had.
     pub fn prepare(args: &BenchArgs, progress: Progress) -> Result<Self, PrepareError> {
         let directory = Path::new(DIRECTORY);
-        let plain_axum = plain_axum(directory)?;
+        let plain_axum = this_program(Kind::Axum, "peer-axum", directory)?;
+        let many_routes = directory.join("many-routes");
+        let many_routes = this_program(Kind::Siding, "many-routes", &many_routes)?;
         let mut peers = Vec::new();
         let mut peer_versions = Vec::new();
         if args.peer.contains(&Peer::Axum) {
@@ -90,6 +93,7 @@ impl Bench {
             siding: siding(args, directory)?,
             peers,
             plain_axum,
+            many_routes,
             celery,
             fastapi,
             database: args.database_url.clone(),
@@ -109,6 +113,12 @@ impl Bench {
     #[must_use]
     pub fn plain_axum(&self) -> &Contender {
         &self.plain_axum
+    }
+
+    /// The application of many routes.
+    #[must_use]
+    pub fn many_routes(&self) -> &Contender {
+        &self.many_routes
     }
 
     /// The service, then the peers.
@@ -159,10 +169,11 @@ fn split(command: &str) -> Option<(PathBuf, Vec<OsString>)> {
     Some((program, words.map(OsString::from).collect()))
 }
 
-fn plain_axum(directory: &Path) -> Result<Contender, PrepareError> {
+/// A server that this executable is too, by a sub-command.
+fn this_program(kind: Kind, command: &str, logs: &Path) -> Result<Contender, PrepareError> {
     let program = env::current_exe().map_err(PrepareError::Executable)?;
-    let launch = Launch::new(Kind::Axum, program, vec!["peer-axum".into()], directory);
-    Ok(launched(Kind::Axum, launch))
+    let launch = Launch::new(kind, program, vec![command.into()], logs);
+    Ok(launched(kind, launch))
 }
 
 fn launched(kind: Kind, launch: Launch) -> Contender {

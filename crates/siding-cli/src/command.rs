@@ -20,11 +20,13 @@ use crate::exit::Exit;
 use crate::explain::explain;
 use crate::load::raise_descriptor_limit;
 use crate::machine::Machine;
+use crate::many_routes;
 use crate::outcome::exit_of;
 use crate::peer;
 use crate::progress::Progress;
 use crate::report::{Report, WriteError, table};
 use crate::server::StartError;
+use crate::top;
 
 /// Threads of the load generator: enough for any load, few enough to leave the server room.
 const LOAD_THREADS: usize = 2;
@@ -51,6 +53,17 @@ pub fn run() -> ExitCode {
         Command::Bench(args) if args.list => list(),
         Command::Bench(args) => bench(&args).unwrap_or_else(|error| failed(&error)),
         Command::PeerAxum(args) => match peer::axum::serve(args.bind) {
+            Ok(()) => Exit::AllMet,
+            Err(error) => failed(&error),
+        },
+        Command::Top(args) => match top::run(&args) {
+            Ok(()) => Exit::AllMet,
+            Err(error) => {
+                failed(&error);
+                error.exit()
+            }
+        },
+        Command::ManyRoutes(args) => match many_routes::serve(args.bind, args.admin) {
             Ok(()) => Exit::AllMet,
             Err(error) => failed(&error),
         },

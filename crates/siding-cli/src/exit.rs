@@ -7,14 +7,16 @@ use std::process::ExitCode;
 /// The numbers are part of the command's interface: they only change with a breaking release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Every requirement that was measured is met.
+    /// Every requirement that was measured is met; what should be shown was shown.
     AllMet,
     /// At least one requirement is missed, or a case had requests that failed.
     Missed,
     /// The command line could not be understood.
     Usage,
-    /// A server could not be started, a case could not be measured, or the run was interrupted.
+    /// A server could not be started or reached, a case could not be measured, or the run was interrupted.
     NotMeasured,
+    /// The admin listener wants a token.
+    TokenWanted,
 }
 
 impl Exit {
@@ -26,6 +28,8 @@ impl Exit {
     pub const USAGE: u8 = 2;
     /// Exit code of [`Exit::NotMeasured`].
     pub const NOT_MEASURED: u8 = 3;
+    /// Exit code of [`Exit::TokenWanted`].
+    pub const TOKEN_WANTED: u8 = 4;
 
     /// The number that the process ends with.
     #[must_use]
@@ -35,6 +39,7 @@ impl Exit {
             Self::Missed => Self::MISSED,
             Self::Usage => Self::USAGE,
             Self::NotMeasured => Self::NOT_MEASURED,
+            Self::TokenWanted => Self::TOKEN_WANTED,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `siding bench`: what the lanes do, measured against a running service and its peers.
+//! `siding bench`: what the lanes do, measured against a running service and its peers; and [`top`], which watches them.
 //!
 //! A run takes the cases of [`case::CaseName`] in order. Each case starts the servers that it
 //! needs, puts a load of [`load`] on them, watches `/health` with a [`probe`] meanwhile, and enters
@@ -12,6 +12,7 @@ pub mod exit;
 pub mod explain;
 pub mod load;
 pub mod machine;
+pub mod many_routes;
 pub mod outcome;
 pub mod peer;
 pub mod probe;
@@ -20,6 +21,7 @@ pub mod report;
 pub mod server;
 pub mod settings;
 pub mod stats;
+pub mod top;
 
 mod command;
 

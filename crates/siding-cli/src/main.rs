@@ -1,4 +1,4 @@
-//! The `siding` command: `siding bench` measures a service, and writes a report of it.
+//! The `siding` command: `siding bench` measures a service, and writes a report of it; `siding top` watches one.
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::background::Background;
@@ -184,6 +185,7 @@ impl Builder {
             rules: config.placement,
             stall_threshold: config.stall_threshold,
             observers: observers.clone(),
+            moves: AtomicU64::new(0),
             tokio: tokio.handle().clone(),
         })));
         let stalls = Arc::new(StallLog::default());
@@ -204,6 +206,7 @@ impl Builder {
                 routes,
                 lanes,
                 stalls,
+                relief: Arc::clone(&relief),
                 background: Background::new(config.background_max),
                 tokio: tokio.handle().clone(),
                 attachment: self.attachment,

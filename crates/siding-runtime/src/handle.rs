@@ -13,6 +13,7 @@ use crate::context::{RouteId, WorkContext};
 use crate::guard::{Guarded, Stall, StallLog};
 use crate::lane::{Compute, LaneSnapshot, Lanes, Processes, Threads};
 use crate::placement::Routes;
+use crate::relief::{Relief, ReliefSnapshot};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Arc<Routes>,
     pub(crate) lanes: Lanes,
     pub(crate) stalls: Arc<StallLog>,
+    pub(crate) relief: Arc<Relief>,
     pub(crate) background: Background,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) attachment: Option<Box<dyn Any + Send + Sync>>,
@@ -144,6 +146,19 @@ impl Handle {
     #[must_use]
     pub fn stalls(&self) -> Vec<Stall> {
         self.0.stalls.recent()
+    }
+
+    /// Those of the latest stalls that began, changed or ended since `version`, oldest first, and the version to ask with the next
+    /// time. With 0, all of them. Asking costs next to nothing while there are none.
+    #[must_use]
+    pub fn stalls_since(&self, version: u64) -> (u64, Vec<Stall>) {
+        self.0.stalls.since(version)
+    }
+
+    /// How many relief workers are at work.
+    #[must_use]
+    pub fn relief(&self) -> ReliefSnapshot {
+        self.0.relief.snapshot()
     }
 }
 

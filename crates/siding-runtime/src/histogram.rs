@@ -36,15 +36,54 @@ impl Histogram {
         self.sum_ns.fetch_add(ns, Ordering::Relaxed);
     }
 
+    /// What all durations sum up to: it changes with every one that is recorded.
+    pub(crate) fn sum_ns(&self) -> u64 {
+        self.sum_ns.load(Ordering::Relaxed)
+    }
+
     /// The counts now.
+    pub(crate) fn counts(&self) -> Counts {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counts(self.buckets.iter().map(load).collect())
+    }
+
+    /// The percentiles now.
     pub(crate) fn snapshot(&self) -> Percentiles {
-        let counts: Vec<u64> = self
-            .buckets
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .collect();
-        let total = counts.iter().sum();
-        let at = |quantile: f64| Duration::from_nanos(value_at(&counts, total, quantile));
+        self.counts().percentiles()
+    }
+}
+
+/// How many durations of each length were recorded until some moment. The difference of two tells of the time between them, and
+/// those of several routes can be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts(Vec<u64>);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self(vec![0; BUCKETS])
+    }
+}
+
+impl Counts {
+    /// What has been recorded since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let pairs = self.0.iter().zip(&earlier.0);
+        Self(pairs.map(|(now, then)| now.saturating_sub(*then)).collect())
+    }
+
+    /// Adds those of `other`.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, count) in self.0.iter_mut().zip(&other.0) {
+            *sum += count;
+        }
+    }
+
+    /// Their percentiles.
+    #[must_use]
+    pub fn percentiles(&self) -> Percentiles {
+        let total = self.0.iter().sum();
+        let at = |quantile: f64| Duration::from_nanos(value_at(&self.0, total, quantile));
         Percentiles {
             count: total,
             p50: at(0.50),
@@ -148,6 +187,20 @@ mod tests {
                 "{value:?} for {exact:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_difference_tells_of_the_time_between() {
+        let histogram = Histogram::default();
+        histogram.record(Duration::from_secs(1));
+        let before = histogram.counts();
+        histogram.record(Duration::from_millis(1));
+        let between = histogram.counts().since(&before).percentiles();
+        assert_eq!(between.count, 1);
+        assert!(between.max < Duration::from_millis(2));
+        let mut both = before.clone();
+        both.add(&before);
+        assert_eq!(both.percentiles().count, 2);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod placement;
 mod priority;
 mod relief;
 mod runtime;
+mod timings;
 
 pub use background::{Background, BackgroundEntry};
 pub use builder::Builder;
@@ -23,20 +24,22 @@ pub use context::{RouteId, WorkContext};
 pub use event::{Event, Observer, Observers};
 pub use guard::Stall;
 pub use handle::{EnterGuard, Handle};
-pub use histogram::Percentiles;
+pub use histogram::{Counts, Percentiles};
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
     Call, CallError, CancelToken, Compute, Entering, FunctionError, FunctionErrorKind, Functions,
-    Gate, GateError, GateSnapshot, Job, JobError, JobSource, LaneKind, LaneSnapshot, Permit,
-    ProcessEnd, Processes, Refusal, RefusalReason, Threads, cancel_token, cancelled, is_child,
-    serve_child,
+    Gate, GateError, GateSnapshot, Job, JobError, JobSource, LANE_SPANS, LaneKind, LaneSnapshot,
+    Permit, ProcessEnd, Processes, Refusal, RefusalReason, Threads, cancel_token, cancelled,
+    is_child, serve_child,
 };
 pub use offload::{compute, offload};
 pub use placement::{
-    Evidence, Kind, Move, MoveReason, PendingStack, Placed, Route, RouteSnapshot, RouteSpec,
+    Evidence, Kind, Move, MoveReason, PendingStack, Placed, Pulse, Route, RouteSnapshot, RouteSpec,
     Routes, Verdict,
 };
+pub use relief::ReliefSnapshot;
 pub use runtime::Runtime;
+pub use timings::{Bounds, Timings};
 
 /// Spawns a guarded task on the current runtime; see [`Handle::spawn`].
 ///

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::message::{Exception, Message, Meta, Priority, RawJson, State, TaskId, Timestamp};
 use crate::remote::Remote;
+use crate::worker::WorkerSnapshot;
 
 /// The future of a broker's answer.
 pub type BrokerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send + 'a>>;
@@ -69,6 +70,33 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
 
     /// Gives the lead back, if `holder` has it.
     fn resign(&self, name: String, holder: String) -> BrokerFuture<'_, ()>;
+
+    /// Who leads in `name`, if the broker can tell.
+    fn leader(&self, name: String) -> BrokerFuture<'_, Option<String>> {
+        drop(name);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Keeps what a worker tells of itself for `period`, for [`workers`](Self::workers). A broker that cannot list workers does
+    /// nothing.
+    fn report(&self, worker: WorkerSnapshot, period: Duration) -> BrokerFuture<'_, ()> {
+        drop((worker, period));
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Forgets the worker that reported as `holder`.
+    fn leave(&self, holder: String) -> BrokerFuture<'_, ()> {
+        drop(holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// The workers that have reported, and whose report still counts, by their names.
+    fn workers(&self) -> BrokerFuture<'_, Vec<WorkerSnapshot>> {
+        Box::pin(std::future::ready(Err(BrokerError::Unsupported(
+            "this broker keeps no list of workers: these are the ones of this process; `celery inspect stats` and Flower show all"
+                .to_owned(),
+        ))))
+    }
 
     /// How many tasks there are, by queue and state.
     fn overview(&self) -> BrokerFuture<'_, Vec<QueueCount>>;

@@ -97,7 +97,9 @@ mod canvas;
 #[cfg(feature = "celery")]
 mod celery;
 mod chance;
+mod crews;
 mod embedded;
+mod figures;
 mod host;
 mod message;
 mod periodic;
@@ -111,6 +113,7 @@ mod routes;
 mod send;
 mod task;
 mod tasks;
+mod tracer;
 mod url;
 mod worker;
 
@@ -123,12 +126,14 @@ pub use broker::{
 pub use canvas::CanvasError;
 #[cfg(feature = "celery")]
 pub use celery::backend::ResultBackend;
+pub use crews::Workers;
 pub use embedded::{Clock, Embedded, EmbeddedSettings, ManualClock, OpenError, SystemClock};
+pub use figures::TaskFigures;
 pub use message::{
     Destination, DestinationError, Embed, Exception, Exchange, ExchangeKind, Message, Meta,
     Priority, RawJson, Signature, SignatureOptions, State, TaskId, TimeLimits, Timestamp,
 };
-pub use periodic::Schedule;
+pub use periodic::{Schedule, ScheduleSnapshot, Timetable};
 pub use queues::{QueueError, TaskQueues};
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisSettings};
@@ -142,8 +147,9 @@ pub use task::{
     IntoArguments, Outcome, Task, TaskContext, TaskError, TaskFunction, WriteArguments,
 };
 pub use tasks::Tasks;
+pub use tracer::Tracer;
 pub use url::{
     AmqpUrl, BackendUrl, BrokerUrl, RedisServer, RedisUrl, Secret, Sentinels, ServerAddress, Tls,
     TlsFiles, UrlError,
 };
-pub use worker::{Unknown, Worker, WorkerError};
+pub use worker::{Unknown, Worker, WorkerError, WorkerSnapshot};

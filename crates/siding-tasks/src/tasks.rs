@@ -9,10 +9,12 @@ use siding_runtime::{Functions, LaneKind};
 use crate::broker::{Broker, Revocation};
 use crate::canvas::Family;
 use crate::embedded::{Clock, SystemClock};
+use crate::figures::{Figures, TaskFigures};
 use crate::message::{RawJson, Signature, TaskId, Timestamp};
 use crate::result::AsyncResult;
 use crate::send::{ApplyAsync, Canvas, SendError};
 use crate::task::{Definition, Task, TaskContext, TaskFunction, process};
+use crate::tracer::Tracer;
 
 /// The tasks of an application. Clones are cheap and share everything.
 ///
@@ -39,7 +41,10 @@ struct Shared {
     registry: RwLock<BTreeMap<String, Arc<Definition>>>,
     broker: OnceLock<Arc<dyn Broker>>,
     schedules: crate::periodic::Schedules,
+    crews: crate::crews::Crews,
     sent_events: crate::remote::SentEvents,
+    figures: Arc<Figures>,
+    tracer: OnceLock<Arc<dyn Tracer>>,
     origin: String,
     clock: Arc<dyn Clock>,
 }
@@ -59,7 +64,10 @@ impl Tasks {
             registry: RwLock::default(),
             broker: OnceLock::new(),
             schedules: crate::periodic::Schedules::default(),
+            crews: crate::crews::Crews::default(),
             sent_events: crate::remote::SentEvents::default(),
+            figures: Arc::default(),
+            tracer: OnceLock::new(),
             origin: crate::host::origin(),
             clock,
         }))
@@ -194,6 +202,26 @@ impl Tasks {
         self.0.sent_events.enable(send);
     }
 
+    /// What became of calls in this process since the start, by the names of their tasks: of calls that it sent, and of those
+    /// that its workers ran.
+    #[must_use]
+    pub fn figures(&self) -> Vec<(String, TaskFigures)> {
+        self.0.figures.all()
+    }
+
+    /// Opens spans of the calls that are sent and run, as `tracer` says. The first one counts.
+    pub fn trace(&self, tracer: Arc<dyn Tracer>) {
+        self.0.tracer.get_or_init(|| tracer);
+    }
+
+    pub(crate) fn tracer(&self) -> Option<&dyn Tracer> {
+        self.0.tracer.get().map(|tracer| &**tracer)
+    }
+
+    pub(crate) fn counted(&self) -> &Arc<Figures> {
+        &self.0.figures
+    }
+
     pub(crate) fn sent_events(&self) -> &crate::remote::SentEvents {
         &self.0.sent_events
     }
@@ -233,6 +261,10 @@ impl Tasks {
 
     pub(crate) fn schedules(&self) -> &crate::periodic::Schedules {
         &self.0.schedules
+    }
+
+    pub(crate) fn crews(&self) -> &crate::crews::Crews {
+        &self.0.crews
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use siding_runtime::RouteId;
+
 /// What the server tells the handler layer about the request that is being polled on this thread.
 ///
 /// It travels in a thread-local for the length of one poll and not in the request's extensions, which would cost
@@ -15,6 +17,8 @@ pub(crate) struct Arrival {
     pub(crate) deadline: Option<Instant>,
     /// Whether a handler was found for the request, so that an empty 404 is the handler's own.
     pub(crate) handled: bool,
+    /// The route that was found for it.
+    pub(crate) route: Option<RouteId>,
 }
 
 thread_local! {
@@ -29,6 +33,7 @@ impl Arrival {
             at,
             deadline: at.checked_add(limit),
             handled: false,
+            route: None,
         }
     }
 
@@ -39,6 +44,7 @@ impl Arrival {
             at: Instant::now(),
             deadline: None,
             handled: false,
+            route: None,
         })
     }
 
@@ -52,27 +58,36 @@ impl Arrival {
         arrival
     }
 
+    /// Takes note of the route that was found for the current request.
+    pub(crate) fn at(route: RouteId) {
+        let here = |arrival| Self {
+            route: Some(route),
+            ..arrival
+        };
+        CURRENT.set(CURRENT.get().map(here));
+    }
+
     /// Makes this the current request of the thread while `poll` runs.
     pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
-        let scope = Scope {
-            outer: CURRENT.replace(Some(*self)),
+        let outer = CURRENT.replace(Some(*self));
+        let _scope = Scope {
+            arrival: self,
+            outer,
         };
-        let result = poll();
-        if let Some(seen) = CURRENT.get() {
-            self.handled = seen.handled;
-        }
-        drop(scope);
-        result
+        poll()
     }
 }
 
-/// Puts the outer request back, also when the poll panics.
-struct Scope {
+/// Takes down what was found, and puts the outer request back, also when the poll panics.
+struct Scope<'a> {
+    arrival: &'a mut Arrival,
     outer: Option<Arrival>,
 }
 
-impl Drop for Scope {
+impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        CURRENT.set(self.outer);
+        if let Some(seen) = CURRENT.replace(self.outer) {
+            (self.arrival.handled, self.arrival.route) = (seen.handled, seen.route);
+        }
     }
 }

@@ -29,7 +29,9 @@
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
 //! | `inference` | [`inference`]: a client of services that speak the Open Inference Protocol |
+//! | `otel` | traces over OTLP, switched on by OpenTelemetry's variables or `Settings::traces` |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
+//! | `openapi` | `openapi`: an OpenAPI 3.1 document from the handlers' own types, and `/docs` |
 //!
 //! Without them tasks are kept in the embedded store.
 
@@ -42,11 +44,15 @@ pub mod handler;
 #[cfg(feature = "inference")]
 pub mod inference;
 pub mod lifespan;
+mod metrics;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod processes;
 mod respond;
 pub mod routing;
 mod server;
 pub mod tasks;
+mod traces;
 
 pub use std::process::ExitCode;
 
@@ -65,11 +71,13 @@ pub use app::{
 pub use background::BackgroundTasks;
 pub use handler::{compute, pinned, processes, threads};
 pub use processes::Processes;
-pub use respond::{Error, Fault, Invalid, Place, Problem};
+pub use respond::{Error, Fault, Invalid, Place, Problem, Status};
 pub use routing::{
     MethodFilter, MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };
 pub use server::{Drained, Limits};
+#[cfg(feature = "otel")]
+pub use traces::Traces;
 
 /// The runtime underneath: lanes, placement, events.
 pub use siding_runtime as runtime;

@@ -2,6 +2,7 @@
 
 use garde::Validate;
 use mongodb::bson::oid::ObjectId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest title.
@@ -10,11 +11,13 @@ const TITLE_BYTES_MAX: usize = 200;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// `{"title": "Points", "text": "Where tracks part."}`.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct NewDocument {
     #[garde(custom(at_most::<TITLE_BYTES_MAX>))]
+    #[schemars(length(min = 1, max = TITLE_BYTES_MAX))]
     title: String,
     #[garde(custom(at_most::<TEXT_BYTES_MAX>))]
+    #[schemars(length(min = 1, max = TEXT_BYTES_MAX))]
     text: String,
 }
 
@@ -28,7 +31,7 @@ pub(crate) struct StoredDocument {
 }
 
 /// A document as clients get it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Document {
     id: String,
     title: String,

@@ -1,9 +1,10 @@
 //! What an external API said.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The answer of the external API, as it is passed on.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Fetched {
     status: u16,
     body: String,

@@ -1,12 +1,14 @@
 //! The name of a value in the cache.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected};
 
 use crate::resources::cache::KEY_BYTES_MAX;
 
-/// A key of the cache.
-pub(crate) struct Key(String);
+/// A key of the cache, of at most 200 bytes.
+#[derive(JsonSchema)]
+pub(crate) struct Key(#[schemars(length(min = 1, max = KEY_BYTES_MAX))] String);
 
 impl Key {
     pub(crate) fn as_str(&self) -> &str {

@@ -1,9 +1,10 @@
 //! What kind of file something is.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The answer of `/predict`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Prediction {
     /// Magika's short name: `python`, say.
     pub(crate) label: String,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, de::Unexpected};
 
@@ -13,9 +14,11 @@ const TTL_MAX_S: u64 = 7 * 24 * 3_600;
 pub(crate) const N_MAX: u64 = 20_000_000_000;
 
 /// `?ms=1000`: how long to wait.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Wait {
+    /// How many milliseconds.
     #[serde(default = "a_second", deserialize_with = "within::<0, MS_MAX, _, _>")]
+    #[schemars(range(max = MS_MAX))]
     ms: u64,
 }
 
@@ -31,19 +34,23 @@ fn a_second() -> u64 {
 }
 
 /// `?ms=1000`: how long somebody else is to wait, if that is asked at all.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Delay {
+    /// How many milliseconds.
     #[serde(default, deserialize_with = "some_within::<0, MS_MAX, _>")]
+    #[schemars(range(max = MS_MAX))]
     pub(crate) ms: Option<u64>,
 }
 
 /// `?ttl=60`: how many seconds a value is kept.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Ttl {
+    /// How many seconds.
     #[serde(
         default = "five_minutes",
         deserialize_with = "within::<1, TTL_MAX_S, _, _>"
     )]
+    #[schemars(range(min = 1, max = TTL_MAX_S))]
     ttl: u64,
 }
 
@@ -59,9 +66,11 @@ fn five_minutes() -> u64 {
 }
 
 /// `?n=1000000`: how many terms to sum.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Terms {
+    /// How many terms.
     #[serde(default = "a_billion", deserialize_with = "within::<0, N_MAX, _, _>")]
+    #[schemars(range(max = N_MAX))]
     pub(crate) n: u64,
 }
 

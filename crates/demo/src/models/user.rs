@@ -2,9 +2,10 @@
 
 use diesel::Queryable;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::address::address;
+use super::address::{BYTES_MAX, PATTERN, address};
 use super::query::within;
 
 /// The most users in one answer.
@@ -13,9 +14,11 @@ const LIMIT_MAX: u64 = 100;
 const ID_MAX: u64 = i64::MAX.unsigned_abs();
 /// As MySQL's column has it.
 const NAME_CHARS_MAX: usize = 100;
+/// The rule of a name for those who read the document: something that can be seen, and no control characters.
+const READABLE: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// A user, as the database has it and as a client is told.
-#[derive(Debug, Queryable, Serialize)]
+#[derive(Debug, JsonSchema, Queryable, Serialize)]
 pub(crate) struct User {
     pub(crate) id: i64,
     pub(crate) name: String,
@@ -23,21 +26,27 @@ pub(crate) struct User {
 }
 
 /// `{"name": "Ann", "email": "ann@example.com"}`.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
 pub(crate) struct NewUser {
     #[garde(custom(readable))]
+    #[schemars(length(max = NAME_CHARS_MAX), regex(pattern = READABLE))]
     pub(crate) name: String,
     #[garde(custom(address))]
+    #[schemars(length(max = BYTES_MAX), regex(pattern = PATTERN))]
     pub(crate) email: String,
 }
 
 /// `?limit=20&after=7`: which users to list. After an id instead of an offset, because the database then reads what it returns
 /// and no more, and a user who comes or goes meanwhile moves no other to another page.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 pub(crate) struct PageQuery {
+    /// How many users.
     #[serde(default = "twenty", deserialize_with = "within::<1, LIMIT_MAX, _, _>")]
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     limit: i64,
+    /// The id of the last user of the page before.
     #[serde(default, deserialize_with = "within::<0, ID_MAX, _, _>")]
+    #[schemars(range(min = 0))]
     pub(crate) after: i64,
 }
 
@@ -53,7 +62,7 @@ impl PageQuery {
 }
 
 /// Users in the order of their ids.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct UserPage {
     users: Vec<User>,
     /// What `after` is to be for the next page; none after the last.

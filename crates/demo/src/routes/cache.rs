@@ -1,6 +1,7 @@
 //! Values that are kept for a while: awaited in an `async fn`, blocking in a plain one, and blocking where it must not.
 
 use bytes::Bytes;
+use siding::axum::response::NoContent;
 use siding::extract::{Path, Query, State};
 use siding::{Error, Problem, StatusCode};
 
@@ -22,9 +23,9 @@ pub(crate) async fn put_awaited(
     Path(key): Path<Key>,
     Query(ttl): Query<Ttl>,
     value: Bytes,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     cache.put(key.as_str(), value, ttl.seconds()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// `GET /sync/cache/{key}`: right. A plain function may block its thread.
@@ -41,9 +42,9 @@ pub(crate) fn put_blocking(
     Path(key): Path<Key>,
     Query(ttl): Query<Ttl>,
     value: Bytes,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     cache.put(key.as_str(), value, ttl.seconds())?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// `GET /bad/cache/{key}`: wrong. An `async fn` that blocks its thread until the answer is there.

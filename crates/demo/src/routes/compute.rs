@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use siding::Json;
 use siding::extract::Query;
@@ -9,7 +10,7 @@ use siding::extract::Query;
 use crate::models::query::Terms;
 
 /// The answer of every endpoint that computes.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Sum {
     n: u64,
     sum: u64,

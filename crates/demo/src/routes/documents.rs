@@ -1,14 +1,15 @@
 //! Documents: awaited in an `async fn`, and blocking in a plain one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use siding::extract::{State, Valid};
-use siding::{Error, Json, StatusCode};
+use siding::{Error, Json, Status};
 
 use crate::models::document::{Document, NewDocument};
 use crate::resources::documents::{AsyncDocuments, BlockingDocuments};
 
 /// The latest documents.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Listed {
     documents: Vec<Document>,
 }
@@ -25,9 +26,9 @@ pub(crate) async fn list_awaited(
 pub(crate) async fn add_awaited(
     State(documents): State<AsyncDocuments>,
     Valid(Json(new)): Valid<Json<NewDocument>>,
-) -> Result<(StatusCode, Json<Document>), Error> {
+) -> Result<Status<201, Json<Document>>, Error> {
     let added = documents.add(new).await?;
-    Ok((StatusCode::CREATED, Json(added)))
+    Ok(Status(Json(added)))
 }
 
 /// `GET /sync/documents`: right. A plain function may block its thread.
@@ -42,7 +43,7 @@ pub(crate) fn list_blocking(
 pub(crate) fn add_blocking(
     State(documents): State<BlockingDocuments>,
     Valid(Json(new)): Valid<Json<NewDocument>>,
-) -> Result<(StatusCode, Json<Document>), Error> {
+) -> Result<Status<201, Json<Document>>, Error> {
     let added = documents.add(new)?;
-    Ok((StatusCode::CREATED, Json(added)))
+    Ok(Status(Json(added)))
 }

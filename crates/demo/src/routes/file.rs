@@ -1,8 +1,9 @@
 //! Reading and replacing a file: awaited in an `async fn`, blocking in a plain one, and blocking where it must not.
 
 use bytes::Bytes;
+use siding::Error;
+use siding::axum::response::NoContent;
 use siding::extract::State;
-use siding::{Error, StatusCode};
 
 use crate::resources::files::DataFile;
 
@@ -15,9 +16,9 @@ pub(crate) async fn read_awaited(State(file): State<DataFile>) -> Result<Vec<u8>
 pub(crate) async fn replace_awaited(
     State(file): State<DataFile>,
     content: Bytes,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     file.replace(&content).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// `GET /sync/file`: right. A plain function may block its thread.
@@ -33,9 +34,9 @@ pub(crate) fn read_blocking(State(file): State<DataFile>) -> Result<Vec<u8>, Err
 pub(crate) fn replace_blocking(
     State(file): State<DataFile>,
     content: Bytes,
-) -> Result<StatusCode, Error> {
+) -> Result<NoContent, Error> {
     file.replace_blocking(&content)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// `GET /bad/file`: wrong. An `async fn` that blocks its thread.

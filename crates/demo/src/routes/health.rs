@@ -1,10 +1,11 @@
 //! Whether the service is there.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use siding::Json;
 
 /// The answer of `/health`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Health {
     status: &'static str,
 }

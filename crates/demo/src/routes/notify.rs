@@ -3,25 +3,27 @@
 use std::time::Duration;
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use siding::extract::{Query, Valid};
-use siding::{BackgroundTasks, Json, StatusCode};
+use siding::{BackgroundTasks, Json, Status};
 
 use super::wait::block;
-use crate::models::address::address;
+use crate::models::address::{BYTES_MAX, PATTERN, address};
 use crate::models::query::Wait;
 
 /// `{"email": "ann@example.com", "message": "Hello"}`.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Notice {
     #[garde(custom(address))]
+    #[schemars(length(max = BYTES_MAX), regex(pattern = PATTERN))]
     email: String,
     #[garde(skip)]
     message: String,
 }
 
 /// The answer: the log has what became of the notice under this id, if it went wrong.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Accepted {
     status: &'static str,
     correlation_id: String,
@@ -32,14 +34,14 @@ pub(crate) async fn notify(
     background: BackgroundTasks,
     Query(wait): Query<Wait>,
     Valid(Json(notice)): Valid<Json<Notice>>,
-) -> (StatusCode, Json<Accepted>) {
+) -> Status<202, Json<Accepted>> {
     let duration = wait.duration();
     background.add(move || send(&notice, duration));
     let accepted = Accepted {
         status: "accepted",
         correlation_id: background.correlation_id().to_owned(),
     };
-    (StatusCode::ACCEPTED, Json(accepted))
+    Status(Json(accepted))
 }
 
 /// Sends no mail: it blocks its thread for as long as a mail server might, and writes the notice to the log.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use siding::extract::{Path, Query, State};
 use siding::tasks::{Exception, Meta, RawJson, State as TaskState, Task, TaskError, Tasks};
-use siding::{Json, Problem, StatusCode, compute};
+use siding::{Json, Problem, Status, StatusCode, compute};
 
 use super::compute::sum_of_squares;
 use crate::models::query::{N_MAX, Terms};
@@ -71,7 +72,7 @@ fn fail(message: String) -> Result<(), TaskError> {
 }
 
 /// What a client gets to ask for the result with.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Started {
     task_id: String,
 }
@@ -80,19 +81,37 @@ pub(crate) struct Started {
 pub(crate) async fn start_computation(
     State(jobs): State<Jobs>,
     Query(terms): Query<Terms>,
-) -> Result<(StatusCode, Json<Started>), Problem> {
+) -> Result<Status<202, Json<Started>>, Problem> {
     let sent = jobs.heavy_computation.delay(terms.n).await?;
     Ok(accepted(sent.id()))
 }
 
+/// Any JSON, for the document.
+fn any(_: &mut SchemaGenerator) -> Schema {
+    Schema::default()
+}
+
+/// Any arguments by position.
+fn any_list(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array"})
+}
+
+/// Any arguments by name.
+fn any_map(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object"})
+}
+
 /// What `POST /tasks/{name}` takes.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Call {
     #[serde(default)]
+    #[schemars(schema_with = "any_list")]
     args: Vec<RawJson>,
     #[serde(default)]
+    #[schemars(schema_with = "any_map")]
     kwargs: BTreeMap<String, RawJson>,
     /// Seconds until it may start.
+    #[schemars(range(min = 0, max = COUNTDOWN_MAX_S))]
     countdown: Option<f64>,
     /// Its queue, unless it is the task's own.
     queue: Option<String>,
@@ -103,7 +122,7 @@ pub(crate) async fn start(
     State(jobs): State<Jobs>,
     Path(name): Path<String>,
     Json(call): Json<Call>,
-) -> Result<(StatusCode, Json<Started>), Problem> {
+) -> Result<Status<202, Json<Started>>, Problem> {
     if !jobs.all.names().contains(&name) && !jobs.broker_is_shared()? {
         let names = jobs.all.names().join(", ");
         return Err(Problem::new(StatusCode::NOT_FOUND)
@@ -124,9 +143,9 @@ pub(crate) async fn start(
     Ok(accepted(sending.await?.id()))
 }
 
-fn accepted(id: &siding::tasks::TaskId) -> (StatusCode, Json<Started>) {
+fn accepted(id: &siding::tasks::TaskId) -> Status<202, Json<Started>> {
     let task_id = id.to_string();
-    (StatusCode::ACCEPTED, Json(Started { task_id }))
+    Status(Json(Started { task_id }))
 }
 
 /// A number of seconds from 0 to `max`.
@@ -136,11 +155,16 @@ fn within(seconds: f64, max: f64) -> Option<Duration> {
 }
 
 /// What is known of a task that has not failed.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Answer {
-    Processing { status: &'static str },
-    Done { result: Option<RawJson> },
+    Processing {
+        status: &'static str,
+    },
+    Done {
+        #[schemars(schema_with = "any")]
+        result: Option<RawJson>,
+    },
 }
 
 const PROCESSING: Answer = Answer::Processing {

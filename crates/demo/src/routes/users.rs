@@ -1,11 +1,13 @@
 //! Users in a database, with an async client and with a blocking one.
 
-use siding::axum::response::IntoResponse;
 use siding::extract::{Path, Query, State, Valid};
-use siding::{Error, Json, StatusCode};
+use siding::{Error, Json, Status};
 
 use crate::models::user::{NewUser, PageQuery, User, UserPage};
 use crate::resources::users::{AsyncUsers, BlockingUsers};
+
+/// Says where the new user is.
+type Created = Status<201, ([(&'static str, String); 1], Json<User>)>;
 
 /// `GET /async/users`: right. Awaits the database.
 pub(crate) async fn list(
@@ -19,7 +21,7 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(users): State<AsyncUsers>,
     Valid(Json(user)): Valid<Json<NewUser>>,
-) -> Result<impl IntoResponse, Error> {
+) -> Result<Created, Error> {
     Ok(created("async", users.create(user).await?))
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn list_on_a_thread(
 pub(crate) fn create_on_a_thread(
     State(users): State<BlockingUsers>,
     Valid(Json(user)): Valid<Json<NewUser>>,
-) -> Result<impl IntoResponse, Error> {
+) -> Result<Created, Error> {
     Ok(created("sync", users.create(&user)?))
 }
 
@@ -64,7 +66,7 @@ pub(crate) async fn list_on_the_event_loop(
 }
 
 /// The answer to a new user: what was kept, and where it is.
-fn created(colour: &str, user: User) -> impl IntoResponse + use<> {
+fn created(colour: &str, user: User) -> Created {
     let location = format!("/{colour}/users/{}", user.id);
-    (StatusCode::CREATED, [("location", location)], Json(user))
+    Status(([("location", location)], Json(user)))
 }

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use siding::extract::Query;
 use siding::{Json, Problem, offload};
@@ -10,7 +11,7 @@ use siding::{Json, Problem, offload};
 use crate::models::query::Wait;
 
 /// The answer of every endpoint that waits.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Done {
     status: &'static str,
 }

@@ -45,7 +45,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 43);
+    assert_eq!(rows.len(), 47);
 }
 
 #[test]

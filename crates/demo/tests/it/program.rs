@@ -18,7 +18,8 @@ pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_siding-demo");
 
 /// Takes out of the environment what the program would read.
 pub(crate) fn clean(command: &mut Command) {
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SIDING_")) {
+    let ours = |name: &str| name.starts_with("SIDING_") || name.starts_with("OTEL_");
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
         command.env_remove(name);
     }
     for name in [

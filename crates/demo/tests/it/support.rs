@@ -81,7 +81,7 @@ impl Service {
     pub(crate) fn post(&self, path: &str, json: &str) -> (u16, String) {
         let length = json.len();
         answer(self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
         )))
     }
 
@@ -102,7 +102,7 @@ impl Service {
     pub(crate) fn put(&self, path: &str, body: &str) -> (u16, String) {
         let length = body.len();
         answer(self.send(&format!(
-            "PUT {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "PUT {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
         )))
     }
 
@@ -116,7 +116,7 @@ impl Service {
     /// Sends a request, and leaves its answer to be read.
     pub(crate) fn ask(&self, path: &str) -> TcpStream {
         self.send(&format!(
-            "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
         ))
     }
 
@@ -187,7 +187,7 @@ pub(crate) fn send(address: SocketAddr, request: &str) -> TcpStream {
 /// Status and JSON of the answer to one request.
 #[track_caller]
 pub(crate) fn get_json(address: SocketAddr, path: &str) -> (u16, Value) {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     let (status, body) = answer(send(address, &request));
     (status, json(&body))
 }
@@ -229,13 +229,23 @@ pub(crate) fn say_left_out(why: &str) {
 
 /// Asks again until there is an answer.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, ask)
+}
+
+/// The same, of what takes a debug build longer.
+#[track_caller]
+pub(crate) fn eventually_within<T>(
+    deadline: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+        assert!(started.elapsed() < deadline, "never happened: {what}");
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }

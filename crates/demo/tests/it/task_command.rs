@@ -184,7 +184,10 @@ fn a_running_task_is_terminated() {
     let id = service.start_task("sleep", r#"{"args": [3600]}"#);
     service.wait_for_log("task received");
     let said = prints(data.path(), &["revoke", &id]);
-    assert!(said.contains("goes on to its end; --terminate"), "{said}");
+    assert!(
+        said.contains("goes on to its end; revoking it with terminate"),
+        "{said}"
+    );
     prints(data.path(), &["revoke", "--terminate", &id]);
     assert_problem(&service.outcome(&id), 410, "revoked");
     let shown = json(&prints(data.path(), &["show", &id]));

@@ -5,6 +5,7 @@ mod celery_fleet;
 mod celery_tasks;
 mod computing;
 mod crowd;
+mod dashboard;
 mod error;
 mod health;
 mod idle;
@@ -20,6 +21,7 @@ pub use celery_fleet::CeleryFleet;
 pub use celery_tasks::CeleryTasks;
 pub use computing::Computing;
 pub use crowd::{Connections, Crowd, Round};
+pub use dashboard::Dashboard;
 pub use error::CaseError;
 pub use idle::Idle;
 pub use name::CaseName;
@@ -62,6 +64,8 @@ pub enum Subject {
     Users(Users),
     /// A model's service that is saturated and killed.
     Predict(Predict),
+    /// A dashboard that somebody looks at.
+    Dashboard(Dashboard),
 }
 
 impl Subject {
@@ -79,6 +83,7 @@ impl Subject {
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
             Self::Users(users) => users.run(bench, report).await,
             Self::Predict(predict) => predict.run(bench, report).await,
+            Self::Dashboard(dashboard) => dashboard.run(bench, report).await,
         }
     }
 }

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::health::HealthBounds;
 use super::{
-    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Idle, Pairing, Predict,
-    Read, Relief, Rival, Round, Subject, Tasks, Users,
+    CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Dashboard, Idle,
+    Pairing, Predict, Read, Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -62,6 +62,8 @@ pub enum CaseName {
     UsersPage,
     /// The service of models saturated, and then killed.
     Predict,
+    /// Throughput while the dashboard is open.
+    Dashboard,
 }
 
 const AWAITING: &[Round] = &[Round {
@@ -153,6 +155,7 @@ impl CaseName {
             Self::Predict => {
                 "64 callers of /predict whose service hangs for 4 s and is then killed"
             }
+            Self::Dashboard => "/hello beside 1,000 routes, dashboard open and closed in turn",
         }
     }
 
@@ -198,6 +201,7 @@ impl CaseName {
                     ..SHOWN
                 },
             }),
+            Self::Dashboard => Subject::Dashboard(Dashboard { at_least: 0.97 }),
         }
     }
 }

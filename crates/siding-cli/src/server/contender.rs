@@ -26,7 +26,9 @@ pub enum Contender {
 pub struct Server {
     /// Where it listens.
     pub site: Site,
-    process: Option<ServerProcess>,
+    /// Where its admin listener is, if it has one that is known.
+    pub admin: Option<Site>,
+    pub(super) process: Option<ServerProcess>,
 }
 
 impl Contender {
@@ -52,16 +54,11 @@ impl Contender {
                     .map_err(|source| not_reachable(site, source))?;
                 Ok(Server {
                     site: site.clone(),
+                    admin: None,
                     process: None,
                 })
             }
-            Self::Launched { launch, .. } => {
-                let (site, process) = launch.start(capacity).await?;
-                Ok(Server {
-                    site,
-                    process: Some(process),
-                })
-            }
+            Self::Launched { launch, .. } => launch.start(capacity).await,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Kind, ServerProcess};
+use super::{Kind, Server, ServerProcess};
 use crate::database::DatabaseUrl;
 use crate::load::{RequestError, Site, get_once, within};
 
@@ -138,13 +138,18 @@ impl Launch {
     /// # Errors
     ///
     /// When it cannot be run, ends, or stays silent.
-    pub async fn start(&self, capacity: Capacity) -> Result<(Site, ServerProcess), StartError> {
+    pub async fn start(&self, capacity: Capacity) -> Result<Server, StartError> {
         let port = free_port().map_err(StartError::Port)?;
-        let child = self.spawn(self.command(port, capacity)?)?;
+        let admin = free_port().map_err(StartError::Port)?;
+        let child = self.spawn(self.command(port, admin, capacity))?;
         let mut process = ServerProcess::new(child);
         let site = Site::loopback(port);
         self.wait_until_ready(&site, &mut process).await?;
-        Ok((site, process))
+        Ok(Server {
+            site,
+            admin: (self.kind == Kind::Siding).then(|| Site::loopback(admin)),
+            process: Some(process),
+        })
     }
 
     /// Starts a worker of tasks, which answers no requests, on the store in `data`.
@@ -169,7 +174,7 @@ impl Launch {
         command
     }
 
-    fn command(&self, port: u16, capacity: Capacity) -> Result<Command, StartError> {
+    fn command(&self, port: u16, admin: u16, capacity: Capacity) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         if let Some(database) = &self.database {
@@ -178,7 +183,6 @@ impl Launch {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         match self.kind {
             Kind::Siding => {
-                let admin = free_port().map_err(StartError::Port)?;
                 command.arg("--bind").arg(format!("127.0.0.1:{port}"));
                 command.arg("--admin").arg(format!("127.0.0.1:{admin}"));
                 command.arg("--data").arg(self.log.with_extension("data"));
@@ -197,7 +201,7 @@ impl Launch {
                 unreachable!("it answers no requests, so it is not launched as a server")
             }
         }
-        Ok(command)
+        command
     }
 
     /// Runs `command` with its output in the log.

@@ -74,3 +74,26 @@ async fn measures_a_running_server_and_writes_both_reports() {
     );
     assert_eq!(json["cases"][1]["rows"][0]["verdict"], "skipped");
 }
+
+#[tokio::test]
+async fn measures_what_an_open_dashboard_costs() {
+    let (site, _process) = peer("command-dashboard").await;
+    let page = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard/page.html");
+    let output = Command::new(SIDING)
+        // Logs of the servers that it starts go to a directory beside it.
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .args(["bench", "--quick", "--only", "dashboard", "--url"])
+        .args([&site.to_string(), "--report"])
+        .arg(&page)
+        .output()
+        .unwrap();
+    // A build for tests beside other tests: whether the requirement is met says nothing here.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let json = std::fs::read(page.with_extension("json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let rows = json["cases"][0]["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        assert_eq!(row["servers"][0]["status"], "measured", "{row}");
+    }
+}

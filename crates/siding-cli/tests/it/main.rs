@@ -12,3 +12,5 @@ mod probe;
 mod server;
 mod steady;
 mod support;
+mod terminal;
+mod top;

@@ -10,7 +10,7 @@ use crate::support::{launch, nobody, peer};
 async fn a_started_server_answers_and_ends_with_its_owner() {
     let (site, process) = peer("server").await;
     assert_eq!(get_once(&site, "/hello").await.unwrap(), "Hello, World!");
-    assert!(cpu_time(process.id()).is_ok());
+    assert!(cpu_time(process.pid().unwrap()).is_ok());
     drop(process);
     assert!(get_once(&site, "/hello").await.is_err());
 }

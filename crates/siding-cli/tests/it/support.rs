@@ -6,17 +6,16 @@ use std::path::PathBuf;
 use std::thread;
 
 use siding_cli::load::Site;
-use siding_cli::server::{Capacity, Kind, Launch, ServerProcess};
+use siding_cli::server::{Capacity, Kind, Launch, Server};
 
 /// This crate's executable.
 pub(crate) const SIDING: &str = env!("CARGO_BIN_EXE_siding");
 
 /// The plain-axum peer as a process on a free port; it ends when it is dropped.
-pub(crate) async fn peer(test: &str) -> (Site, ServerProcess) {
-    launch(SIDING, &["peer-axum"], test)
-        .start(Capacity::AsConfigured)
-        .await
-        .unwrap()
+pub(crate) async fn peer(test: &str) -> (Site, Server) {
+    let peer = launch(SIDING, &["peer-axum"], test);
+    let server = peer.start(Capacity::AsConfigured).await.unwrap();
+    (server.site.clone(), server)
 }
 
 /// How to start `program` as if it were the plain-axum peer, with a log of its own for `test`.

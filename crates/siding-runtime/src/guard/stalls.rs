@@ -1,6 +1,7 @@
 //! The latest stalls, for people to see.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::placement::Evidence;
@@ -20,38 +21,100 @@ pub struct Stall {
 /// The latest stalls of one runtime, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct StallLog {
-    list: Mutex<VecDeque<Stall>>,
+    list: Mutex<VecDeque<Noted>>,
+    /// How often something was noted. Written under the lock; relaxed, because who sees a new one takes the lock.
+    version: AtomicU64,
+}
+
+/// A stall, and the version of the log that has it as it is.
+#[derive(Debug)]
+struct Noted {
+    stall: Stall,
+    version: u64,
 }
 
 impl StallLog {
     /// Adds a stall, or brings it up to date.
     pub(super) fn note(&self, evidence: &Evidence, over: bool) {
         let mut list = self.lock();
-        let stall = Stall {
-            evidence: evidence.clone(),
-            over,
+        let noted = Noted {
+            stall: Stall {
+                evidence: evidence.clone(),
+                over,
+            },
+            version: self.version.fetch_add(1, Ordering::Relaxed) + 1,
         };
         let known = list
             .iter_mut()
             .rev()
-            .find(|old| old.evidence.is_of_the_same_poll(evidence));
+            .find(|old| old.stall.evidence.is_of_the_same_poll(evidence));
         match known {
-            Some(old) => *old = stall,
+            Some(old) => *old = noted,
             None => {
                 if list.len() == KEPT {
                     list.pop_front();
                 }
-                list.push_back(stall);
+                list.push_back(noted);
             }
         }
     }
 
     /// The latest stalls, oldest first.
     pub(crate) fn recent(&self) -> Vec<Stall> {
-        self.lock().iter().cloned().collect()
+        let list = self.lock();
+        list.iter().map(|noted| noted.stall.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Stall>> {
+    /// Those that are new or have changed since `version` of the log, oldest first, and the version that has them. It takes no lock
+    /// when there are none.
+    pub(crate) fn since(&self, version: u64) -> (u64, Vec<Stall>) {
+        if self.version.load(Ordering::Relaxed) == version {
+            return (version, Vec::new());
+        }
+        let list = self.lock();
+        let changed = list.iter().filter(|noted| noted.version > version);
+        let changed = changed.map(|noted| noted.stall.clone()).collect();
+        (self.version.load(Ordering::Relaxed), changed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Noted>> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::context::RouteId;
+    use crate::lane::LaneKind;
+    use crate::placement::{PendingStack, Verdict};
+
+    fn evidence() -> Evidence {
+        Evidence {
+            route: RouteId::CONNECTION,
+            lane: LaneKind::EventLoop,
+            at: SystemTime::now(),
+            lasted: Duration::from_millis(10),
+            verdict: Verdict::Computing,
+            stack: PendingStack::default(),
+        }
+    }
+
+    #[test]
+    fn what_changed_is_told_once() {
+        let (log, first, second) = (StallLog::default(), evidence(), evidence());
+        assert!(log.since(0).1.is_empty());
+        log.note(&first, false);
+        log.note(&second, false);
+        let (version, both) = log.since(0);
+        assert_eq!(both.len(), 2);
+        assert!(log.since(version).1.is_empty());
+        log.note(&first, true);
+        let (_, changed) = log.since(version);
+        assert_eq!(changed.len(), 1);
+        assert!(changed[0].over && changed[0].evidence.is_of_the_same_poll(&first));
+        assert_eq!(log.recent().len(), 2);
     }
 }

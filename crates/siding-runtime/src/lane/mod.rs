@@ -10,6 +10,7 @@ mod compute;
 mod desk;
 mod gate;
 mod job;
+mod passage;
 mod processes;
 #[cfg(test)]
 mod support;
@@ -19,6 +20,8 @@ pub use cancel::{CancelToken, cancel_token, cancelled};
 pub use compute::Compute;
 pub use gate::{Entering, Gate, GateError, GateSnapshot, Permit};
 pub use job::Job;
+pub use passage::LANE_SPANS;
+pub(crate) use passage::Passage;
 pub use processes::{
     Call, CallError, FunctionError, FunctionErrorKind, Functions, ProcessEnd, Processes, is_child,
     serve_child,
@@ -29,6 +32,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::context::{RouteId, WorkContext};
+use crate::timings::Timings;
 
 /// Runs at the start of each thread of a lane, on that thread.
 type ThreadHook = Box<dyn Fn() + Send + Sync>;
@@ -89,7 +93,7 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// Runs `f` on `lane`, through its admission.
+    /// Runs `f` on `lane`, through its admission. The caller has its [`Passage`].
     ///
     /// # Panics
     /// When `lane` is the event loop, which takes futures only, or the process lane, which takes named functions.
@@ -99,8 +103,8 @@ impl Lanes {
         R: Send + 'static,
     {
         match lane {
-            LaneKind::Threads => self.threads.run(context, f),
-            LaneKind::Compute => self.compute.run(context, f),
+            LaneKind::Threads => self.threads.submit(context, f),
+            LaneKind::Compute => self.compute.submit(context, f),
             LaneKind::EventLoop => unreachable!("the event loop takes futures, not jobs"),
             LaneKind::Processes => unreachable!("processes take named functions, not closures"),
         }
@@ -234,6 +238,8 @@ pub struct LaneSnapshot {
     pub completed: u64,
     /// Jobs refused, at once or after waiting.
     pub refused: u64,
+    /// Of those, the ones that found every waiting place taken.
+    pub refused_full: u64,
     /// Jobs dropped unrun because their deadline had passed.
     pub deadline_passed: u64,
     /// Jobs dropped unrun because nobody waited for them any more.
@@ -246,6 +252,10 @@ pub struct LaneSnapshot {
     pub crashed: u64,
     /// The mean time a job runs, recent ones weighing more.
     pub service_time: Duration,
+    /// How long jobs waited that were then run.
+    pub waits: Timings,
+    /// How long jobs ran that ran to their end.
+    pub runs: Timings,
 }
 
 /// Names the source of a job in events: its lane and its route.

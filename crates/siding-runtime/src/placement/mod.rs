@@ -29,7 +29,7 @@ pub use evidence::{Evidence, PendingStack};
 pub use placed::Placed;
 pub use registry::Routes;
 pub use route::Route;
-pub use snapshot::RouteSnapshot;
+pub use snapshot::{Pulse, RouteSnapshot};
 pub use spec::{Kind, Move, MoveReason, RouteSpec};
 pub use verdict::Verdict;
 

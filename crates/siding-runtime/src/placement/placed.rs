@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 
 use async_task::{FallibleTask, Runnable};
 use pin_project_lite::pin_project;
+use tracing::Span;
 
 use super::route::Route;
 use crate::context::WorkContext;
 use crate::guard;
-use crate::lane::{Job, JobError, LaneKind};
+use crate::lane::{Job, JobError, LaneKind, Passage};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -65,6 +66,7 @@ impl<T: Send + 'static> Placed<T> {
             route: Arc::clone(&self.route),
             lane,
             context: self.context,
+            stretch: Stretch::begin(lane),
             future,
         };
         let (route, context) = (Arc::clone(&self.route), self.context);
@@ -150,8 +152,33 @@ pin_project! {
         route: Arc<Route>,
         lane: LaneKind,
         context: WorkContext,
+        stretch: Stretch,
         #[pin]
         future: F,
+    }
+}
+
+/// A future's time on another lane as spans. Its later polls are the same run: they pass no admission.
+struct Stretch {
+    waits: Option<Passage>,
+    runs: Span,
+}
+
+impl Stretch {
+    /// It begins to wait for `lane`.
+    fn begin(lane: LaneKind) -> Self {
+        Self {
+            waits: Some(Passage::begin(lane)),
+            runs: Span::none(),
+        }
+    }
+
+    /// The span of a poll.
+    fn poll(&mut self) -> &Span {
+        if let Some(waited) = self.waits.take() {
+            self.runs = waited.run();
+        }
+        &self.runs
     }
 }
 
@@ -163,6 +190,7 @@ impl<F: Future> Future for Away<F> {
         let _tokio = this.route.court().tokio.enter();
         let _entered = guard::enter(*this.context);
         let future = this.future;
+        let _span = this.stretch.poll().enter();
         this.route.measure(*this.lane, || future.poll(cx))
     }
 }

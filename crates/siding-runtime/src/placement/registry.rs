@@ -1,5 +1,6 @@
 //! Every route of one runtime, by id, and what they share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(crate) struct Court {
     pub(crate) rules: PlacementConfig,
     pub(crate) stall_threshold: Duration,
     pub(crate) observers: Observers,
+    /// How often a route was moved. Relaxed: it only says that there is something to see.
+    pub(crate) moves: AtomicU64,
     /// The event loop, whose timers and sockets a moved future still needs.
     pub(crate) tokio: tokio::runtime::Handle,
 }
@@ -91,6 +94,12 @@ impl Routes {
     pub fn get(&self, id: RouteId) -> Option<Arc<Route>> {
         let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
         list.get((id.0 as usize).checked_sub(1)?).cloned()
+    }
+
+    /// How often a route was moved, all of them together.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.court.moves.load(Ordering::Relaxed)
     }
 
     /// All routes in the order of their registration; the framework's own come first.

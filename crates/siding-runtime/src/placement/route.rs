@@ -11,13 +11,13 @@ use super::evidence::{Evidence, PendingStack};
 use super::meter::{Meter, Reading};
 use super::placed::Placed;
 use super::registry::Court;
-use super::snapshot::RouteSnapshot;
+use super::snapshot::{Pulse, RouteSnapshot};
 use super::spec::{Move, MoveReason, RouteSpec};
 use super::verdict::Verdict;
 use crate::context::{RouteId, WorkContext};
 use crate::event::Event;
-use crate::histogram::Histogram;
-use crate::lane::{FunctionError, Job, LaneKind};
+use crate::histogram::{Counts, Histogram};
+use crate::lane::{FunctionError, Job, LaneKind, Passage};
 
 /// So many of a route's latest moves are kept for people to see.
 const MOVES_KEPT: usize = 16;
@@ -33,6 +33,8 @@ pub struct Route {
     lane: AtomicU8,
     state: Mutex<State>,
     stalls: AtomicU64,
+    /// Moves, and changes of the evidence. Written under `state`; relaxed, because who sees a new one takes that lock.
+    decisions: AtomicU64,
     latency: Histogram,
 }
 
@@ -44,6 +46,8 @@ struct State {
     record: Record,
     evidence: Option<Evidence>,
     moves: Vec<Move>,
+    /// How many moves there were, those that are not kept included.
+    moved: u64,
     /// The verdict whose advice was published last. A pinned route is convicted again and again of the same.
     published: Option<Verdict>,
 }
@@ -56,6 +60,7 @@ impl Route {
             record: Record::default(),
             evidence: None,
             moves: Vec::new(),
+            moved: 0,
             published: None,
         };
         Self {
@@ -65,6 +70,7 @@ impl Route {
             court,
             state: Mutex::new(state),
             stalls: AtomicU64::new(0),
+            decisions: AtomicU64::new(0),
             latency: Histogram::default(),
         }
     }
@@ -109,9 +115,8 @@ impl Route {
             lane @ (LaneKind::Threads | LaneKind::Compute) => lane,
         };
         let route = Arc::clone(self);
-        self.court
-            .lanes
-            .run(lane, self.context(deadline), move || route.measure(lane, f))
+        let f = Passage::begin(lane).carry(move || route.measure(lane, f));
+        self.court.lanes.run(lane, self.context(deadline), f)
     }
 
     /// Runs the function `name` in a child process, wherever this route is declared; see
@@ -131,6 +136,12 @@ impl Route {
     /// Counts one finished request: the time from its head to its response.
     pub fn record(&self, latency: Duration) {
         self.latency.record(latency);
+    }
+
+    /// How often it was convicted.
+    #[must_use]
+    pub fn convictions(&self) -> u32 {
+        self.state().record.convictions()
     }
 
     /// The figures now.
@@ -153,6 +164,32 @@ impl Route {
             latency: self.latency.snapshot(),
             advice,
         }
+    }
+
+    /// Says whether [`snapshot`](Self::snapshot) would tell anything new.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        Pulse {
+            latency_sum_ns: self.latency.sum_ns(),
+            stalls: self.stalls.load(Ordering::Relaxed),
+            lane: self.lane(),
+            decisions: self.decisions.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Its latest moves, but for the first `seen` of all that there were, oldest first; and how many there were by now.
+    #[must_use]
+    pub fn moves_since(&self, seen: u64) -> (u64, Vec<Move>) {
+        let state = self.state();
+        let new = usize::try_from(state.moved.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let kept = state.moves.len().saturating_sub(new);
+        (state.moved, state.moves[kept..].to_vec())
+    }
+
+    /// The latencies of its requests so far, to compare with later ones.
+    #[must_use]
+    pub fn latencies(&self) -> Counts {
+        self.latency.counts()
     }
 
     fn context(&self, deadline: Option<Instant>) -> WorkContext {
@@ -209,6 +246,7 @@ impl Route {
             return false;
         }
         state.evidence = Some(evidence.clone());
+        self.decided();
         if self.spec.movable() {
             self.settle(state, right, MoveReason::Convicted);
         }
@@ -224,6 +262,7 @@ impl Route {
             .filter(|kept| kept.is_of_the_same_poll(evidence))
         {
             *kept = evidence.clone();
+            self.decided();
         }
     }
 
@@ -288,6 +327,10 @@ impl Route {
         }
     }
 
+    fn decided(&self) {
+        self.decisions.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Moves the route. Takes the lock to give it back before anybody is told.
     fn settle(&self, mut state: MutexGuard<'_, State>, to: LaneKind, reason: MoveReason) {
         let from = std::mem::replace(&mut state.settled, to);
@@ -295,12 +338,15 @@ impl Route {
         if state.moves.len() == MOVES_KEPT {
             state.moves.remove(0);
         }
+        state.moved += 1;
         state.moves.push(Move {
             at: SystemTime::now(),
             from,
             to,
             reason,
         });
+        self.decided();
+        self.court.moves.fetch_add(1, Ordering::Relaxed);
         drop(state);
         self.court.observers.emit(&Event::Moved {
             route: self.id,

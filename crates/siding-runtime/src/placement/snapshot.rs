@@ -31,3 +31,14 @@ pub struct RouteSnapshot {
     /// What to change in the code, in one or two sentences; `None` while there is nothing to say.
     pub advice: Option<String>,
 }
+
+/// Differs as soon as a figure of a route does. It is read without a lock; one that is equal says that a
+/// [snapshot](super::Route::snapshot) would tell nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    pub(super) latency_sum_ns: u64,
+    pub(super) stalls: u64,
+    pub(super) lane: LaneKind,
+    /// Moves, and changes of the evidence.
+    pub(super) decisions: u64,
+}

@@ -42,6 +42,7 @@ mod demand;
 
 pub(crate) use demand::Demand;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,18 @@ pub(crate) struct Relief {
     /// Whether the calling worker has done nothing since it last idled.
     is_rested: fn() -> bool,
     plugs: Arc<Plugs>,
+    /// What the monitor decided last, for people to see. Relaxed: it decides nothing.
+    active: AtomicUsize,
+}
+
+/// Relief workers at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReliefSnapshot {
+    /// Those that stand in for stalled workers now.
+    pub active: usize,
+    /// How many there are.
+    pub max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +98,7 @@ impl Relief {
             spare,
             is_rested,
             plugs: Arc::default(),
+            active: AtomicUsize::new(0),
         };
         relief.set_active(0);
         relief
@@ -93,6 +107,14 @@ impl Relief {
     /// How many spare workers there are.
     pub(crate) fn spare(&self) -> usize {
         self.spare
+    }
+
+    /// The figures now.
+    pub(crate) fn snapshot(&self) -> ReliefSnapshot {
+        ReliefSnapshot {
+            active: self.active.load(Ordering::Relaxed).min(self.spare),
+            max: self.spare,
+        }
     }
 
     /// Waits until every spare worker is occupied, at most `limit`. Says whether all are.
@@ -115,6 +137,7 @@ impl Relief {
 
     /// Lets `active` spare workers run and occupies all others.
     pub(crate) fn set_active(&self, active: usize) {
+        self.active.store(active, Ordering::Relaxed);
         self.plugs.lock().wanted = self.spare.saturating_sub(active);
         self.follow();
     }

@@ -9,7 +9,13 @@ use crate::broker::Enqueue;
 use crate::message::{Message, RawJson, Signature, TaskId, Timestamp};
 
 /// Headers that children inherit.
-const INHERITED: [&str; 4] = ["stamps", "stamped_headers", "traceparent", "tracestate"];
+const INHERITED: [&str; 5] = [
+    "stamps",
+    "stamped_headers",
+    "traceparent",
+    "tracestate",
+    "baggage",
+];
 
 /// Where messages come from, and when.
 #[derive(Clone, Debug)]

@@ -109,6 +109,8 @@ fn prepare(file: &Path, settings: &EmbeddedSettings) -> Result<Connection, OpenE
         .map_err(unusable)?;
     if pragma(&tx, "user_version").map_err(unusable)? == 0 {
         schema::create(&tx).map_err(unusable)?;
+    } else {
+        schema::add(&tx).map_err(unusable)?;
     }
     tx.commit().map_err(unusable)?;
     Ok(conn)

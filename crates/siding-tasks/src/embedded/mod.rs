@@ -36,6 +36,7 @@ mod settle;
 mod store;
 mod tx;
 mod wake;
+mod workers;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -13,9 +13,30 @@ pub(super) const APPLICATION_ID: i64 = 0x7374_736b;
 /// Makes the tables, in a transaction of the caller's.
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(TABLES)?;
+    add(conn)?;
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     conn.pragma_update(None, "user_version", VERSION)
 }
+
+/// Makes the tables that came later, where they are missing. An earlier program does without them.
+pub(super) fn add(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(ADDED)
+}
+
+const ADDED: &str = "
+CREATE TABLE IF NOT EXISTS workers (
+    holder    TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    pid       INTEGER NOT NULL,
+    queues    TEXT NOT NULL,         -- as JSON
+    running   INTEGER NOT NULL,
+    slots     INTEGER NOT NULL,
+    processed INTEGER NOT NULL,
+    since     INTEGER NOT NULL,
+    seen      INTEGER NOT NULL,
+    until     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
 
 const TABLES: &str = "
 -- The last number given out: positions of tasks and tokens of leases are never used twice.

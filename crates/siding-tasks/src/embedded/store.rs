@@ -20,12 +20,13 @@ use super::reader::Reader;
 use super::settle::{self, Outcome};
 use super::wake::Wake;
 use super::writer::{WeakWriter, Writer};
-use super::{EmbeddedSettings, file, lease, read};
+use super::{Clock, EmbeddedSettings, file, lease, read, workers};
 use crate::broker::{
     Broker, BrokerError, BrokerFuture, Claim, ClaimRequest, Delivery, Enqueue, Enqueued, Found,
     Lease, ListFilter, Listed, QueueCount, Renewal, Revocation, Settled, Settlement,
 };
 use crate::message::{Meta, TaskId, wire};
+use crate::worker::WorkerSnapshot;
 
 /// A [`Broker`] in one file, `tasks.db`, in a directory on a local disk. Any number of processes may have it open.
 ///
@@ -51,6 +52,7 @@ pub struct Embedded {
     finder: Reader,
     scanner: Reader,
     wake: Arc<Wake>,
+    clock: Arc<dyn Clock>,
     _bell: Bell,
 }
 
@@ -88,6 +90,7 @@ impl Embedded {
             safety_net: settings.safety_net,
             tidy: settings.tidy,
         };
+        let clock = Arc::clone(&settings.clock);
         let writer = Writer::start(conn, file, settings, Arc::clone(&wake)).map_err(start)?;
         let bell = bell::start(ears, Arc::clone(&wake), writer.downgrade());
         Ok(Self {
@@ -95,6 +98,7 @@ impl Embedded {
             finder,
             scanner,
             wake,
+            clock,
             _bell: bell.map_err(start)?,
         })
     }
@@ -315,6 +319,35 @@ impl Broker for Embedded {
                 .call_light(move |tx| manage::resign(tx, &name, &holder))
                 .await
         })
+    }
+
+    fn leader(&self, name: String) -> BrokerFuture<'_, Option<String>> {
+        let now = self.clock.now();
+        Box::pin(
+            self.finder
+                .call(move |conn| workers::leader(conn, &name, now)),
+        )
+    }
+
+    fn report(&self, worker: WorkerSnapshot, period: Duration) -> BrokerFuture<'_, ()> {
+        Box::pin(async move {
+            self.writer
+                .call_light(move |tx| workers::report(tx, &worker, period))
+                .await
+        })
+    }
+
+    fn leave(&self, holder: String) -> BrokerFuture<'_, ()> {
+        Box::pin(async move {
+            self.writer
+                .call_light(move |tx| workers::leave(tx, &holder))
+                .await
+        })
+    }
+
+    fn workers(&self) -> BrokerFuture<'_, Vec<WorkerSnapshot>> {
+        let now = self.clock.now();
+        Box::pin(self.finder.call(move |conn| workers::list(conn, now)))
     }
 
     fn overview(&self) -> BrokerFuture<'_, Vec<QueueCount>> {

@@ -10,7 +10,7 @@ use crate::send::SendError;
 use crate::tasks::Tasks;
 use crate::worker::Crew;
 
-const LEAD: &str = "periodic";
+pub(super) const LEAD: &str = "periodic";
 
 /// How long a lead lasts until it is renewed. It is renewed three times in this time.
 const PERIOD: Duration = Duration::from_secs(30);
@@ -97,7 +97,12 @@ impl Leader {
             family.now = now;
             let broker = self.tasks.broker()?;
             let request = entry.request(tick, &family, &**broker)?;
+            let names = request.messages.iter().map(|message| message.task.clone());
+            let names: Vec<_> = names.collect();
             broker.enqueue(request).await?;
+            for name in names {
+                self.tasks.counted().sent(&name);
+            }
             tracing::debug!(schedule = entry.name, %tick, "periodic task sent");
         }
         self.latest.insert(entry.name.clone(), tick);

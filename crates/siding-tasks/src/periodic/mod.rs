@@ -9,6 +9,7 @@
 
 mod leader;
 mod rule;
+mod timetable;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub(crate) use leader::{resign, run};
 use rule::Rule;
+pub use timetable::{ScheduleSnapshot, Timetable};
 
 use crate::broker::Broker;
 use crate::broker::Enqueue;
@@ -31,6 +33,8 @@ const CATCH_UP: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone, Debug)]
 struct Entry {
     name: String,
+    /// The rule as it was given, for people.
+    when: String,
     rule: Rule,
     signature: Signature,
     catch_up: Duration,
@@ -98,6 +102,7 @@ impl Tasks {
         };
         entries.push(Entry {
             name,
+            when: rule_text.to_owned(),
             rule,
             signature,
             catch_up: CATCH_UP,

@@ -52,6 +52,14 @@ impl Rule {
         }
     }
 
+    /// The time zone of a crontab.
+    pub(super) fn time_zone(&self) -> Option<&'static str> {
+        match self {
+            Self::Every(_) => None,
+            Self::Cron { zone, .. } => Some(zone.name()),
+        }
+    }
+
     /// The latest tick until `now`.
     pub(super) fn latest(&self, now: Timestamp) -> Option<Timestamp> {
         match self {

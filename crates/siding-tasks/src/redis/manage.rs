@@ -25,6 +25,12 @@ impl Shared {
         Ok(leads == 1)
     }
 
+    pub(super) async fn leader(&self, name: &str) -> Result<Option<String>, BrokerError> {
+        let mut ask = redis::cmd("GET");
+        ask.arg(self.keys.lead(name));
+        self.link.query(&ask).await
+    }
+
     pub(super) async fn resign(&self, name: &str, holder: &str) -> Result<(), BrokerError> {
         let mut call = scripts::RESIGN.prepare_invoke();
         call.key(self.keys.lead(name)).arg(holder);

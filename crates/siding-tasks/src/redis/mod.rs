@@ -262,6 +262,10 @@ impl Broker for Redis {
         self.0.results.finished(id)
     }
 
+    fn leader(&self, name: String) -> BrokerFuture<'_, Option<String>> {
+        Box::pin(async move { self.0.leader(&name).await })
+    }
+
     fn lead(&self, name: String, holder: String, period: Duration) -> BrokerFuture<'_, bool> {
         Box::pin(async move { self.0.lead(&name, &holder, period).await })
     }

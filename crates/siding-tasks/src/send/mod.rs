@@ -6,6 +6,8 @@ mod canvas;
 pub use apply_async::ApplyAsync;
 pub use canvas::{Canvas, Group, chain, chord, group};
 
+use tracing::{Instrument as _, Span};
+
 use crate::broker::{BrokerError, Enqueue, Enqueued};
 use crate::canvas::CanvasError;
 use crate::result::AsyncResult;
@@ -98,7 +100,16 @@ impl<A, T> Task<A, T> {
 }
 
 /// Sends, and answers what became of each message.
-pub(crate) async fn enqueue(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enqueued>, SendError> {
+pub(crate) async fn enqueue(
+    tasks: &Tasks,
+    mut request: Enqueue,
+) -> Result<Vec<Enqueued>, SendError> {
+    let tracer = tasks.tracer();
+    let span = tracer.map_or_else(Span::none, |tracer| tracer.send(&mut request.messages));
+    send(tasks, request).instrument(span).await
+}
+
+async fn send(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enqueued>, SendError> {
     let ids: Vec<_> = request
         .messages
         .iter()
@@ -107,7 +118,17 @@ pub(crate) async fn enqueue(tasks: &Tasks, request: Enqueue) -> Result<Vec<Enque
     let broker = tasks.broker()?;
     let watched = tasks.sent_events().is_enabled();
     let told = watched.then(|| request.messages.clone());
+    let names: Vec<_> = request
+        .messages
+        .iter()
+        .map(|message| message.task.clone())
+        .collect();
     let answers = broker.enqueue(request).await?;
+    for (name, answer) in names.iter().zip(&answers) {
+        if *answer == Enqueued::Accepted {
+            tasks.counted().sent(name);
+        }
+    }
     if let Some(messages) = told {
         let sent = messages.into_iter().zip(&answers);
         let sent = sent.filter(|(_, answer)| **answer == Enqueued::Accepted);

@@ -1,6 +1,7 @@
 //! What the parts of a worker share.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::rates::Rates;
 use super::revoked::Revoked;
 use super::slots::Slots;
 use crate::broker::Broker;
+use crate::message::Timestamp;
 use crate::tasks::Tasks;
 
 /// Settlements on their way at once; beyond it, slots stay taken until the broker has caught up.
@@ -26,6 +28,10 @@ pub(crate) struct Crew {
     pub(crate) name: String,
     /// Its name where it must be told from every other worker: two may have one name.
     pub(crate) holder: String,
+    /// When it was started.
+    pub(super) since: Timestamp,
+    /// Tasks that have ended. Relaxed: it is for people.
+    processed: AtomicU64,
     pub(crate) lease: Duration,
     pub(crate) slots: Slots,
     pub(crate) rates: Rates,
@@ -55,11 +61,12 @@ pub(super) struct Setup {
 impl Crew {
     pub(super) fn new(tasks: Tasks, broker: Arc<dyn Broker>, handle: Handle, setup: Setup) -> Self {
         Self {
-            tasks,
             broker,
             handle,
             holder: format!("{} {}", setup.name, uuid::Uuid::new_v4()),
             name: setup.name,
+            since: tasks.now(),
+            processed: AtomicU64::new(0),
             lease: setup.lease,
             slots: setup.slots,
             rates: Rates::default(),
@@ -71,11 +78,20 @@ impl Crew {
             observers: setup.observers,
             stop: SetOnce::new(),
             held: Holdings::default(),
+            tasks,
         }
+    }
+
+    /// How many tasks have ended in it.
+    pub(super) fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
     }
 
     /// Tells those who observe.
     pub(super) fn tell(&self, event: TaskEvent<'_>) {
+        if matches!(event, TaskEvent::Ended(..)) {
+            self.processed.fetch_add(1, Ordering::Relaxed);
+        }
         for observer in &self.observers {
             observer.observe(event);
         }

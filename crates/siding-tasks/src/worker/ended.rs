@@ -44,6 +44,7 @@ impl Verdict {
             Self::Settle(settlement) => {
                 let sent = crew.tasks.sent_events();
                 sent.tell_after(&*crew.broker, settlement);
+                crew.tasks.counted().sent_after(settlement);
                 crew.tell(TaskEvent::Ended(context, settlement, lasted));
             }
             Self::Release => crew.tell(TaskEvent::Released(context)),

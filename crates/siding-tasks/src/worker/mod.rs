@@ -6,6 +6,7 @@ mod ended;
 mod holdings;
 mod observer;
 mod place;
+mod presence;
 mod rates;
 mod renewal;
 mod revoked;
@@ -25,6 +26,7 @@ use siding_runtime::Handle;
 pub(crate) use crew::Crew;
 pub(crate) use holdings::Stage;
 pub(crate) use observer::{Observer, TaskEvent};
+pub use presence::WorkerSnapshot;
 pub(crate) use rates::Rate;
 pub(crate) use revoked::{stamps, texts};
 
@@ -207,16 +209,19 @@ impl Worker {
         let handle = Handle::current();
         let name = self.full_name();
         let companion = Companion::new(&*broker, &name, self.task_events, self.remote_control);
+        let mut observers = companion.observers();
+        observers.push(Arc::clone(self.tasks.counted()) as _);
         let setup = crew::Setup {
             name,
             lease: self.lease.min(broker.lease_max()),
             slots: slots::Slots::new(handle.config(), self.concurrency),
             queues: self.queues,
             track_started: self.track_started,
-            observers: companion.observers(),
+            observers,
         };
         let crew = Arc::new(Crew::new(self.tasks, broker, handle, setup));
         let _farewell = Farewell(&crew);
+        crew.tasks.crews().join(&crew);
         tracing::info!(worker = crew.name, queues = ?crew.queues(), slots = ?crew.slots, "the worker takes tasks");
         let companion = companion.join(&crew);
         let renewal = renewal::renew(&crew);
@@ -232,12 +237,14 @@ impl Worker {
             ended = claims.run(stop) => ended,
             () = &mut renewal => Ok(()),
             () = crate::periodic::run(&crew) => Ok(()),
+            () = presence::report(&crew) => Ok(()),
         };
         crate::periodic::resign(&crew).await;
         tokio::select! {
             () = crew.drain(self.stop_limit) => {}
             () = renewal => {}
         }
+        presence::leave(&crew).await;
         companion.leave().await;
         tracing::info!(worker = crew.name, "the worker has stopped");
         ended

@@ -6,9 +6,10 @@ use std::time::Duration;
 use siding_runtime::{JobError, LaneKind, Route, RouteId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use super::crew::Crew;
-use super::ended::{self, Ran};
+use super::ended::{self, Ran, Verdict};
 use super::holdings::End;
 use super::observer::TaskEvent;
 use super::place::Place;
@@ -18,6 +19,7 @@ use super::unwind::CatchUnwind;
 use crate::broker::{Delivery, Lease};
 use crate::message::Message;
 use crate::task::{Call, Definition, Ended, TaskContext, TaskError, Work, process, scope, scoped};
+use crate::tracer;
 
 /// Starts work on `delivery`, at its place.
 pub(super) fn start(crew: &Arc<Crew>, delivery: Delivery, place: Place) {
@@ -69,17 +71,24 @@ async fn serve(
     }
     let turn = place.turn(crew, lease, message, &mut end).await;
     let started = Instant::now();
+    let tracer = crew.tasks.tracer();
+    let mut span = Span::none();
     let (slot, ran) = match turn {
         Ok(slot) => {
             crew.tell(TaskEvent::Started(&context));
-            let ran = begin(&held, definition.as_ref(), &context, &mut end).await;
-            (Some(slot), ran)
+            span = tracer.map_or_else(Span::none, |tracer| tracer.run(message));
+            let run = begin(&held, definition.as_ref(), &context, &mut end);
+            (Some(slot), run.instrument(span.clone()).await)
         }
         Err(ran) => (None, ran),
     };
     let options = definition.map(|definition| definition.options());
-    let verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
+    let mut verdict = ended::settlement(message, ran, options.as_deref(), crew.tasks.now());
     let lasted = started.elapsed();
+    if let (Some(tracer), Verdict::Settle(settlement)) = (tracer, &mut verdict) {
+        tracer::end(tracer, &span, settlement);
+    }
+    drop(span);
     if ours {
         ended::log(message, &verdict, lasted);
     }

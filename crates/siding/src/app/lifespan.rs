@@ -82,6 +82,8 @@ where
             observers: self.observers,
             peer: self.peer,
             tasks: self.tasks,
+            #[cfg(feature = "openapi")]
+            openapi: self.openapi,
         }
     }
 

@@ -3,8 +3,12 @@
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
+#[cfg(feature = "otel")]
+use tracing_subscriber::{Layer, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use super::settings::{LogFormat, Settings};
+#[cfg(feature = "otel")]
+use crate::traces;
 
 /// Where lapin tells of channels, as an error of each that the server closes. A server does so to say that a queue is not
 /// there, which is asked before each is made; whoever asked for something else that was refused tells the log itself.
@@ -32,8 +36,53 @@ pub(super) fn start_in_child(settings: &Settings) {
     let _ = log.try_init();
 }
 
-/// Starts the log on standard error. An application that has set up its own before keeps that.
-pub(super) fn start(settings: &Settings) {
+/// Starts the log on standard error, and the traces of the application `name`, where they are asked for. An application that has
+/// set up its own before keeps that.
+pub(super) fn start(name: &'static str, settings: &Settings) {
+    #[cfg(feature = "otel")]
+    match traces::start(&settings.traces, name) {
+        Ok(None) => start_alone(settings),
+        Ok(Some(layer)) => start_with(layer, settings),
+        Err(why) => {
+            start_alone(settings);
+            tracing::warn!("there are no traces: {why}");
+        }
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        let _ = name;
+        start_alone(settings);
+    }
+}
+
+/// The log and the traces, each with a filter of its own.
+#[cfg(feature = "otel")]
+fn start_with(traces: impl Layer<tracing_subscriber::Registry> + Send + Sync, settings: &Settings) {
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let log: Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync> = match settings.log {
+        LogFormat::Json => {
+            let json = log.json().flatten_event(true);
+            json.map_event_format(traces::with_trace_ids).boxed()
+        }
+        LogFormat::Text => log
+            .with_ansi(io::stderr().is_terminal())
+            .with_target(false)
+            .boxed(),
+    };
+    let layers = vec![log.with_filter(filter(settings)).boxed(), traces.boxed()];
+    if tracing_subscriber::registry()
+        .with(layers)
+        .try_init()
+        .is_err()
+    {
+        tracing::warn!(
+            "there are no traces: the application has set up a log of its own before `App::run`"
+        );
+    }
+}
+
+/// The log without traces.
+fn start_alone(settings: &Settings) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(settings))
         .with_writer(io::stderr);

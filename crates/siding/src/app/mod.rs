@@ -10,6 +10,8 @@ mod late;
 mod lifespan;
 mod listing;
 mod logging;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod prepared;
 mod run;
 mod running;
@@ -80,6 +82,8 @@ pub struct App<S = ()> {
     peer: Peer,
     tasks: Option<Tasks>,
     errors: ErrorHandlers,
+    #[cfg(feature = "openapi")]
+    openapi: openapi::Documents,
 }
 
 /// What concerns child processes.
@@ -128,6 +132,8 @@ where
             peer: Peer::Untold,
             tasks: None,
             errors: ErrorHandlers::default(),
+            #[cfg(feature = "openapi")]
+            openapi: openapi::Documents::default(),
         }
     }
 
@@ -169,6 +175,8 @@ where
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
+        #[cfg(feature = "openapi")]
+        self.openapi.merge(other.openapi);
         self
     }
 
@@ -195,6 +203,8 @@ where
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
+        #[cfg(feature = "openapi")]
+        self.openapi.merge(other.openapi);
         self
     }
 
@@ -301,6 +311,8 @@ where
             peer: self.peer,
             tasks: self.tasks,
             errors: self.errors,
+            #[cfg(feature = "openapi")]
+            openapi: self.openapi,
         }
     }
 

@@ -11,7 +11,9 @@ use super::lifespan::WorkerLifespan;
 use super::running::StartError;
 use super::{App, Settings, child, journal, store};
 use crate::lifespan::{Check, Lifespan, Probes, ResourceError, Resources};
+use crate::metrics::Metrics;
 use crate::server::Peer;
+use crate::traces;
 
 /// An application whose runtime is there, and whose tasks can be sent.
 pub(super) struct Prepared {
@@ -27,16 +29,21 @@ pub(super) struct Prepared {
     pub(super) probes: Probes,
     pub(super) peer: Peer,
     pub(super) tasks: Option<Tasks>,
+    pub(super) metrics: Metrics,
 }
 
 impl App {
     /// Starts the runtime, and opens the task store; not the lifespan yet.
     pub(super) fn prepare(self) -> Result<Prepared, StartError> {
+        #[cfg(feature = "openapi")]
+        self.write_documents();
         let mut settings = self.settings;
         child::admit_requests(&mut settings);
         let journal = journal::Journal::default();
         let mut builder = Builder::new().config(settings.runtime);
         builder = builder.observer(journal.observer());
+        let metrics = Metrics::default();
+        builder = builder.observer(metrics.observer());
         let functions = child::functions(self.processes.functions, self.tasks.as_ref());
         builder = builder
             .functions(child::in_parent(functions))
@@ -49,6 +56,7 @@ impl App {
         }
         let runtime = builder.build().map_err(StartError::Runtime)?;
         if let Some(tasks) = &self.tasks {
+            traces::trace_tasks(tasks, &settings.tasks);
             tasks.connect(runtime.block_on(store::open(&settings.tasks))?);
             if settings.tasks.celery.task_events {
                 tasks.send_events(true);
@@ -56,6 +64,7 @@ impl App {
         }
         let handle = runtime.handle();
         journal.attach(handle);
+        metrics.attach(self.name, handle, self.tasks.as_ref());
         for processes in &self.processes.handles {
             processes.bind(handle.processes());
         }
@@ -86,6 +95,7 @@ impl App {
             probes: self.probes,
             peer: self.peer,
             tasks: self.tasks,
+            metrics,
         })
     }
 }

@@ -10,13 +10,14 @@ use super::args::{self, Role};
 use super::running::{Running, StartError};
 use super::{App, exit, listing, logging};
 use crate::server::Drained;
+use crate::traces;
 
 impl App {
     /// Makes a program of the application: reads the command line and the environment, and does what they say.
     ///
     /// `serve`, which is what it does when told nothing, answers requests until SIGTERM or Ctrl-C, and then drains; a
     /// second signal ends it at once. `worker` runs tasks and answers nothing, `tasks` lists and handles them. `routes` lists
-    /// the routes. `--help` lists every flag. A flag goes over its
+    /// the routes, and with the feature `openapi` the sub-command of that name prints the document. `--help` lists every flag. A flag goes over its
     /// environment variable, and that over what [`with_settings`](Self::with_settings) set. The exit codes are those
     /// of [`exit`].
     ///
@@ -32,12 +33,15 @@ impl App {
             Ok(Role::Worker) => self.work(),
             Ok(Role::Tasks { command }) => self.handle_tasks(command),
             Ok(Role::Routes { json }) => self.print_routes(json),
+            #[cfg(feature = "openapi")]
+            Ok(Role::OpenApi) => self.print_openapi(),
             Err(error) => {
                 // Nobody is left to be told when even this cannot be written.
                 let _ = error.print();
                 u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
             }
         };
+        traces::finish();
         ExitCode::from(code)
     }
 
@@ -55,7 +59,7 @@ impl App {
     }
 
     fn serve(self) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         raise_descriptor_limit();
         let name = self.name;
         match self.start_unless(told_to_stop()) {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding_runtime::{Handle, Runtime};
-use siding_tasks::{BrokerError, OpenError, Tasks};
+use siding_tasks::{BrokerError, OpenError};
 use tokio::sync::watch;
 
+use super::App;
 use super::child::with_body_limit;
 use super::prepared::Prepared;
 use super::worker::{Stopped, Worker};
-use super::{App, Settings};
-use crate::admin;
+use crate::admin::{self, Admin, Subject};
 use crate::lifespan::{Probes, ResourceError, Resources};
 use crate::server::{Drained, Server, Site};
 
@@ -86,7 +86,7 @@ fn reason(error: &io::Error) -> String {
 pub struct Running {
     // Before the runtime, so that they are dropped while it is there.
     public: Server,
-    admin: Option<Server>,
+    admin: Option<Admin>,
     worker: Option<Worker>,
     resources: Arc<Resources>,
     probes: Probes,
@@ -111,7 +111,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Running, StartError> {
-        check_admin(&self.settings)?;
+        admin::check(self.settings.admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         prepared.open(interrupted)?;
         prepared.listen()
@@ -126,10 +126,19 @@ impl Prepared {
                 router: with_body_limit(self.routers.public, &self.settings),
                 limits: self.settings.limits,
                 peer: self.peer,
+                requests: Some(Arc::clone(self.metrics.requests())),
             };
-            let (tasks, probes) = (self.tasks.clone(), self.probes.clone());
+            let subject = Subject {
+                name: self.name,
+                role: "serve",
+                handle: handle.clone(),
+                tasks: self.tasks.clone(),
+                probes: self.probes.clone(),
+                metrics: self.metrics.clone(),
+            };
             let listening = listen(self.settings.bind, site, &handle).and_then(|public| {
-                let admin = start_admin(&self.settings, tasks, probes, &handle)?;
+                self.metrics.attach_server(public.occupancy());
+                let admin = Admin::start(self.settings.admin, &self.settings, subject)?;
                 Ok((public, admin))
             });
             if listening.is_err() {
@@ -163,7 +172,7 @@ impl Running {
     /// The address of the admin listener, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(Server::address)
+        self.admin.as_ref().map(Admin::address)
     }
 
     /// The runtime it runs on.
@@ -185,6 +194,7 @@ impl Running {
         let (cut, told) = watch::channel(());
         let (told_to_work, told_to_close) = (told.clone(), told.clone());
         let resources = self.resources;
+        let admin = self.admin;
         let ending = async {
             let working = async {
                 if let Some(worker) = self.worker {
@@ -193,11 +203,16 @@ impl Running {
                 }
             };
             let (drained, ()) = tokio::join!(self.public.drain(gone(told)), working);
-            tokio::select! {
+            let drained = tokio::select! {
                 biased;
                 unclosed = resources.close() => drained.with_unclosed(unclosed),
                 () = gone(told_to_close) => drained.with_unclosed(resources.unclosed()),
+            };
+            // Last, so that all of this can be watched.
+            if let Some(admin) = admin {
+                admin.drain().await;
             }
+            drained
         };
         let cutting = async {
             cut_short.await;
@@ -210,7 +225,6 @@ impl Running {
                 never = cutting => never,
             }
         });
-        drop(self.admin);
         self.runtime.shut_down(LANES_SHUTDOWN);
         drained
     }
@@ -219,29 +233,6 @@ impl Running {
 /// Completes when the sender is gone.
 async fn gone(mut told: watch::Receiver<()>) {
     while told.changed().await.is_ok() {}
-}
-
-fn check_admin(settings: &Settings) -> Result<(), StartError> {
-    match settings.admin {
-        Some(address) if !address.ip().is_loopback() && settings.admin_token.is_none() => {
-            Err(StartError::OpenAdmin { address })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn start_admin(
-    settings: &Settings,
-    tasks: Option<Tasks>,
-    probes: Probes,
-    handle: &Handle,
-) -> Result<Option<Server>, StartError> {
-    let Some(address) = settings.admin else {
-        return Ok(None);
-    };
-    let token = settings.admin_token.as_deref().map(Arc::from);
-    let site = admin::site(handle.clone(), tasks, probes, token);
-    listen(address, site, handle).map(Some)
 }
 
 fn listen(address: SocketAddr, site: Site, handle: &Handle) -> Result<Server, StartError> {

@@ -30,6 +30,9 @@ pub struct Settings {
     pub admin: Option<SocketAddr>,
     /// What a client of the admin listener must send as a bearer token. Required unless that listens on loopback.
     pub admin_token: Option<String>,
+    /// Where a worker has an admin listener, if it is to: none unless set. Workers may be many on a machine, and each needs a
+    /// port of its own.
+    pub worker_admin: Option<SocketAddr>,
     /// What the server allows its clients.
     pub limits: Limits,
     /// The event loop, the lanes and placement.
@@ -38,6 +41,9 @@ pub struct Settings {
     pub tasks: TaskSettings,
     /// How long resources may take to open, to close and to answer.
     pub lifespan: LifespanSettings,
+    /// Where spans are sent: where OpenTelemetry's variables say, unless set.
+    #[cfg(feature = "otel")]
+    pub traces: crate::Traces,
     /// The form of the log.
     pub log: LogFormat,
     /// What is logged, as [`EnvFilter`](tracing_subscriber::EnvFilter) takes it: `info`, or
@@ -96,10 +102,13 @@ impl Default for Settings {
             bind: (Ipv4Addr::LOCALHOST, 8000).into(),
             admin: Some((Ipv4Addr::LOCALHOST, 8001).into()),
             admin_token: None,
+            worker_admin: None,
             limits: Limits::default(),
             runtime: Config::default(),
             tasks: TaskSettings::default(),
             lifespan: LifespanSettings::default(),
+            #[cfg(feature = "otel")]
+            traces: crate::Traces::default(),
             log: LogFormat::default(),
             log_level: "info".to_owned(),
         }
@@ -112,6 +121,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("bind", &self.bind)
             .field("admin", &self.admin)
+            .field("worker_admin", &self.worker_admin)
             .field("limits", &self.limits)
             .field("runtime", &self.runtime)
             .field("tasks", &self.tasks)

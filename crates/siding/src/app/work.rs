@@ -11,6 +11,7 @@ use super::run::{Signals, exit_code, log_start_error, raise_descriptor_limit, to
 use super::running::StartError;
 use super::worker::{Stopped, Worker};
 use super::{App, exit, logging, store};
+use crate::admin::{self, Admin, Subject};
 use crate::tasks::{CommandError, TaskCommand};
 
 /// What is said of an application to which `with_tasks` was never given any.
@@ -19,7 +20,7 @@ const NO_TASKS: &str = "this application has no tasks: `App::with_tasks` gives i
 impl App {
     /// Runs tasks until it is told to stop.
     pub(super) fn work(self) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         raise_descriptor_limit();
         let Some(tasks) = self.tasks.clone() else {
             tracing::error!("{NO_TASKS}");
@@ -39,6 +40,7 @@ impl App {
         self,
         interrupted: impl Future<Output = ()>,
     ) -> Result<Prepared, StartError> {
+        admin::check(self.settings.worker_admin, &self.settings)?;
         let mut prepared = self.prepare()?;
         if prepared.worker_lifespan == WorkerLifespan::Opened {
             prepared.open(interrupted)?;
@@ -48,7 +50,7 @@ impl App {
 
     /// Does what an operator wants with tasks.
     pub(super) fn handle_tasks(self, command: TaskCommand) -> u8 {
-        logging::start(&self.settings);
+        logging::start(self.name, &self.settings);
         if self.tasks.is_none() {
             tracing::error!("{NO_TASKS}");
             return exit::USAGE;
@@ -87,6 +89,8 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
         runtime,
         settings,
         resources,
+        probes,
+        metrics,
         ..
     } = prepared;
     let working = async {
@@ -97,6 +101,27 @@ fn work_until_told(prepared: Prepared, tasks: &Tasks) -> u8 {
                 return exit::FAILURE;
             }
         };
+        let subject = Subject {
+            name,
+            role: "worker",
+            handle: runtime.handle().clone(),
+            tasks: Some(tasks.clone()),
+            probes,
+            metrics,
+        };
+        let admin = match Admin::start(settings.worker_admin, &settings, subject) {
+            Ok(admin) => admin,
+            Err(error) => {
+                log_start_error(&error);
+                return exit_code(&error);
+            }
+        };
+        if let Some(admin) = &admin {
+            tracing::info!(
+                "the worker's admin listener is on http://{}",
+                admin.address()
+            );
+        }
         let mut worker = Worker::start(tasks, name, &settings.tasks, runtime.handle());
         tokio::select! {
             () = worker.failed() => return exit::STORE,

@@ -11,12 +11,14 @@ use super::runner;
 use super::task::Work;
 use crate::handler::Declaration;
 use crate::respond;
+use crate::traces::Origin;
 
 /// The work of one request.
 pub(super) struct List {
     handle: Handle,
     route: RouteId,
     correlation_id: OnceLock<String>,
+    origin: Origin,
     state: Mutex<State>,
 }
 
@@ -52,6 +54,7 @@ impl List {
             handle,
             route,
             correlation_id: OnceLock::new(),
+            origin: Origin::here(),
             state: Mutex::new(State {
                 stage: Stage::Held,
                 waiting: VecDeque::new(),
@@ -61,6 +64,11 @@ impl List {
 
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The request that it belongs to, for its traces.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin.clone()
     }
 
     pub(super) fn correlation_id(&self) -> &str {

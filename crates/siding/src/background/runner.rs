@@ -16,6 +16,9 @@ use crate::respond::{self, Chain};
 /// The shortest pause before a lane that refused is asked again.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
+/// How the work of a request is called in its trace.
+const BACKGROUND_SPAN: &str = "background work";
+
 /// Starts to run what is in `list`.
 pub(super) fn start(list: &Arc<List>) {
     let runner = Runner {
@@ -23,7 +26,8 @@ pub(super) fn start(list: &Arc<List>) {
         piece: 0,
     };
     // Its own polls are the framework's; those of the work are accounted to the work's routes.
-    drop(list.handle().spawn_as(RouteId::BACKGROUND, runner.run()));
+    let run = list.origin().follow(BACKGROUND_SPAN, runner.run());
+    drop(list.handle().spawn_as(RouteId::BACKGROUND, run));
 }
 
 struct Runner {

@@ -194,29 +194,4 @@ handler!(
     [],
     T1
 );
-handler!([T1], T2);
-handler!([T1, T2], T3);
-handler!([T1, T2, T3], T4);
-handler!([T1, T2, T3, T4], T5);
-handler!([T1, T2, T3, T4, T5], T6);
-handler!([T1, T2, T3, T4, T5, T6], T7);
-handler!([T1, T2, T3, T4, T5, T6, T7], T8);
-handler!([T1, T2, T3, T4, T5, T6, T7, T8], T9);
-handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9], T10);
-handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10], T11);
-handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11], T12);
-handler!([T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12], T13);
-handler!(
-    [T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13],
-    T14
-);
-handler!(
-    [T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14],
-    T15
-);
-handler!(
-    [
-        T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15
-    ],
-    T16
-);
+super::several_arguments!(handler);

@@ -95,6 +95,11 @@ macro_rules! wrapper {
             fn in_child(self) -> Option<Prepare<S>> {
                 self.0.in_child()
             }
+
+            #[cfg(feature = "openapi")]
+            fn description(&self) -> Option<crate::openapi::Description> {
+                self.0.description()
+            }
         }
 
         #[diagnostic::do_not_recommend]

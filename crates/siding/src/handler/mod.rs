@@ -23,6 +23,7 @@
 //!
 //! [`threads`], [`compute`], [`processes`] and [`pinned`] say otherwise where the signature cannot know.
 
+mod arity;
 mod functions;
 mod lane;
 mod processes;
@@ -37,6 +38,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use siding_runtime::{JobError, Kind, LaneKind, Route};
 
+pub(crate) use arity::several_arguments;
 pub use lane::{Compute, Pinned, Threads, compute, pinned, threads};
 pub use processes::{PlainHandler, Processes, processes};
 
@@ -74,6 +76,13 @@ pub trait Handler<T, S>: Clone + Send + Sync + Sized + 'static {
     /// How to answer a request in a child process, where that is the place for it.
     #[doc(hidden)]
     fn in_child(self) -> Option<Prepare<S>> {
+        None
+    }
+
+    /// What it says of itself for the OpenAPI document.
+    #[cfg(feature = "openapi")]
+    #[doc(hidden)]
+    fn description(&self) -> Option<crate::openapi::Description> {
         None
     }
 }

@@ -3,6 +3,7 @@
 //! - [`error`]: [`Error`], which any error becomes by `?`, and how it finds its answer.
 //! - [`handlers`]: the application's answers, by the errors' types; [`known`]: Siding's own.
 //! - [`problem`]: what a client is told; [`invalid`]: what is wrong with its request, and where.
+//! - [`status`]: answers whose type tells their status.
 //! - [`rejection`]: what extractors say, as faults with their places; [`wording`]: without the values. [`foreign`]: the same for
 //!   routes of axum's.
 
@@ -13,6 +14,7 @@ mod invalid;
 mod known;
 mod problem;
 mod rejection;
+mod status;
 mod wording;
 
 use std::any::Any;
@@ -24,6 +26,7 @@ use axum::response::{IntoResponse, Response};
 pub use error::Error;
 pub use invalid::{Fault, Invalid, Place};
 pub use problem::Problem;
+pub use status::Status;
 
 pub(crate) use error::Chain;
 pub(crate) use foreign::foreign;

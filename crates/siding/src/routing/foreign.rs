@@ -66,6 +66,7 @@ where
         let stop = &self.stops[Verb::of(request.method()) as usize];
         let route = Arc::clone(stop.route(|| path_of(&request)));
         let matched = request.extensions().get::<MatchedPath>().is_some();
+        Arrival::at(route.id());
         let answer = self.inner.call(request);
         let handler = async move {
             let response = respond::foreign(answer.await?).await;
@@ -112,7 +113,7 @@ impl Future for ForeignFuture {
 
 /// A method as a small number. Methods beyond the standard ones share one, so that a client cannot make up routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
+pub(crate) enum Verb {
     Get,
     Head,
     Post,
@@ -139,7 +140,7 @@ impl Verb {
         Self::Other,
     ];
 
-    fn of(method: &Method) -> Self {
+    pub(crate) fn of(method: &Method) -> Self {
         match *method {
             Method::GET => Self::Get,
             Method::HEAD => Self::Head,
@@ -154,7 +155,7 @@ impl Verb {
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",

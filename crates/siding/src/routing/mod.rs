@@ -12,6 +12,6 @@ pub use method_router::{
     MethodRouter, any, delete, get, head, on, options, patch, post, put, trace,
 };
 
-pub(crate) use foreign::ForeignLayer;
+pub(crate) use foreign::{ForeignLayer, Verb};
 pub(crate) use mounted::Mounted;
 pub(crate) use stop::{Methods, Stop};

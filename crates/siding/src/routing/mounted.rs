@@ -31,8 +31,13 @@ impl<H> Mounted<H> {
     where
         H: Handler<T, S>,
     {
-        let stop = Arc::new(Stop::new(methods, H::declaration()));
-        Self { handler, stop }
+        let stop = Stop::new(methods, H::declaration());
+        #[cfg(feature = "openapi")]
+        let stop = stop.described(handler.description());
+        Self {
+            handler,
+            stop: Arc::new(stop),
+        }
     }
 
     pub(crate) fn stop(&self) -> Arc<Stop> {
@@ -51,6 +56,7 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         let arrival = Arrival::handle();
         let route = self.stop.route(|| path_of(&request));
+        Arrival::at(route.id());
         let visit = Visit {
             route,
             deadline: arrival.deadline,

@@ -30,6 +30,8 @@ pub(crate) struct Stop {
     methods: Methods,
     declaration: Declaration,
     route: OnceLock<Arc<Route>>,
+    #[cfg(feature = "openapi")]
+    description: Option<crate::openapi::Description>,
 }
 
 impl Stop {
@@ -38,7 +40,23 @@ impl Stop {
             methods,
             declaration,
             route: OnceLock::new(),
+            #[cfg(feature = "openapi")]
+            description: None,
         }
+    }
+
+    /// The same, with what the handler says of itself.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn described(self, description: Option<crate::openapi::Description>) -> Self {
+        Self {
+            description,
+            ..self
+        }
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(crate) fn description(&self) -> Option<&crate::openapi::Description> {
+        self.description.as_ref()
     }
 
     pub(crate) fn methods(&self) -> &Methods {

@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::future::RouteFuture;
 use hyper::body::Body as _;
 use pin_project_lite::pin_project;
+use siding_runtime::{Handle, RouteId};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::body::{Outbound, Received};
@@ -20,7 +21,10 @@ use super::line::{InFlight, Line};
 use crate::Problem;
 use crate::arrival::Arrival;
 use crate::background::Launch;
+use crate::metrics::Outcome;
 use crate::respond;
+use crate::routing::Verb;
+use crate::traces::RequestSpan;
 
 pin_project! {
     /// The future of one request's answer. A handler that panics is answered 500, one that takes longer than the
@@ -32,7 +36,27 @@ pin_project! {
         #[pin]
         timer: Option<Sleep>,
         request: Option<InFlight>,
+        at: std::time::Instant,
+        visitor: Visitor,
     }
+
+    impl PinnedDrop for Answer {
+        // Its connection is gone, and with it whoever waited.
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(request) = this.request.take() {
+                let route = this.work.route();
+                tally(&request, route, this.visitor.verb, Outcome::Cancelled, *this.at);
+            }
+        }
+    }
+}
+
+/// What is known of a request whatever becomes of it.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) verb: Verb,
+    pub(super) span: RequestSpan,
 }
 
 pin_project! {
@@ -58,6 +82,7 @@ impl Answer {
         response: RouteFuture<Infallible>,
         arrival: Arrival,
         received: Received,
+        visitor: Visitor,
         request: InFlight,
     ) -> Self {
         let work = Work::Routed {
@@ -69,17 +94,22 @@ impl Answer {
             work,
             timer: None,
             request: Some(request),
+            at: arrival.at,
+            visitor,
         }
     }
 
     /// The answer to a request that does not get as far as the router.
-    pub(super) fn refused(problem: Problem, request: InFlight) -> Self {
+    pub(super) fn refused(problem: Problem, verb: Verb, request: InFlight) -> Self {
+        let span = RequestSpan::none();
         Self {
             work: Work::Refused {
                 problem: Some(problem),
             },
             timer: None,
             request: Some(request),
+            at: std::time::Instant::now(),
+            visitor: Visitor { verb, span },
         }
     }
 }
@@ -88,8 +118,10 @@ impl Future for Answer {
     type Output = Result<Response<Outbound>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(poll_work(this.work, this.timer, cx));
+        let mut this = self.project();
+        let (work, timer) = (this.work.as_mut(), this.timer);
+        let span = &this.visitor.span;
+        let response = ready!(span.in_scope(|| poll_work(work, timer, cx)));
         let request = this.request.take().expect(POLLED_TWICE);
         let response = match response {
             Ok(response) => response,
@@ -99,8 +131,41 @@ impl Future for Answer {
             }
         };
         let mut response = part(response, request.line());
+        let (status, route) = (response.status(), this.work.route());
+        let outcome = Outcome::Answered(status);
+        tally(&request, route, this.visitor.verb, outcome, *this.at);
+        let span = std::mem::replace(&mut this.visitor.span, RequestSpan::none());
+        if !span.is_none() {
+            let routes = Handle::try_current().map(|handle| handle.routes().get(route?));
+            span.answered(routes.flatten().as_deref(), status);
+        }
         let launch = response.extensions_mut().remove::<Launch>();
-        Poll::Ready(Ok(response.map(|body| Outbound::new(body, launch, request))))
+        Poll::Ready(Ok(
+            response.map(|body| Outbound::new(body, launch, request, span))
+        ))
+    }
+}
+
+/// Counts a request, where they are counted.
+fn tally(
+    request: &InFlight,
+    route: Option<RouteId>,
+    verb: Verb,
+    outcome: Outcome,
+    at: std::time::Instant,
+) {
+    if let Some(requests) = request.line().requests() {
+        requests.record(route, verb, outcome, at.elapsed());
+    }
+}
+
+impl Work {
+    /// The route that was found, if any.
+    fn route(&self) -> Option<RouteId> {
+        match self {
+            Self::Routed { arrival, .. } => arrival.route,
+            Self::Refused { .. } => None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 use super::line::InFlight;
 use crate::background::Launch;
+use crate::traces::RequestSpan;
 
 /// Whether the whole body of a request has arrived.
 #[derive(Clone, Debug, Default)]
@@ -78,14 +79,22 @@ pub(crate) struct Outbound {
     /// What begins once the response has been sent.
     launch: Option<Launch>,
     request: InFlight,
+    /// It ends with this.
+    _span: RequestSpan,
 }
 
 impl Outbound {
-    pub(super) fn new(body: Body, launch: Option<Launch>, request: InFlight) -> Self {
+    pub(super) fn new(
+        body: Body,
+        launch: Option<Launch>,
+        request: InFlight,
+        span: RequestSpan,
+    ) -> Self {
         Self {
             body,
             launch,
             request,
+            _span: span,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use hyper_util::rt::TokioIo;
@@ -22,7 +23,9 @@ pub(super) async fn serve(
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
 ) {
-    let line = Arc::new(Line::new(Arc::clone(&shared.signal)));
+    let line = Line::new(Arc::clone(&shared.signal)).counting(shared.requests.clone());
+    let line = Arc::new(line);
+    shared.accepted.fetch_add(1, Ordering::Relaxed);
     shared.yard.add(Arc::clone(&line));
     let io = TokioIo::new(Transport::new(stream, Arc::clone(&line), place));
     let door = Door::new(peer, Arc::clone(&line), Arc::clone(&shared));

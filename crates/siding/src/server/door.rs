@@ -12,12 +12,14 @@ use hyper::service::Service as HyperService;
 use tower_service::Service as _;
 
 use super::Peer;
-use super::answer::Answer;
+use super::answer::{Answer, Visitor};
 use super::body::{Outbound, inbound};
 use super::line::Line;
 use super::shared::Shared;
 use crate::Problem;
 use crate::arrival::Arrival;
+use crate::routing::Verb;
+use crate::traces::RequestSpan;
 
 /// The service of one connection.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ impl HyperService<Request<Incoming>> for Door {
     fn call(&self, request: Request<Incoming>) -> Answer {
         let in_flight = self.line.request();
         if let Some(problem) = self.refuse(&request) {
-            return Answer::refused(problem, in_flight);
+            return Answer::refused(problem, Verb::of(request.method()), in_flight);
         }
         let limits = &self.shared.limits;
         let arrival = Arrival::now(limits.request_deadline);
@@ -78,8 +80,17 @@ impl HyperService<Request<Incoming>> for Door {
             head.extensions.insert(ConnectInfo(self.peer));
         }
         let (body, received) = inbound(incoming, limits.max_body_bytes);
-        let response = self.router.clone().call(Request::from_parts(head, body));
-        Answer::routed(response, arrival, received, in_flight)
+        let visitor = Visitor {
+            verb: Verb::of(&head.method),
+            span: match in_flight.line().requests() {
+                Some(_) => RequestSpan::begin(&head, self.peer),
+                None => RequestSpan::none(),
+            },
+        };
+        let mut router = self.router.clone();
+        let request = Request::from_parts(head, body);
+        let response = visitor.span.in_scope(|| router.call(request));
+        Answer::routed(response, arrival, received, visitor, in_flight)
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use super::launches::Launches;
 use super::stage::Signal;
 use crate::background::Launch;
+use crate::metrics::Requests;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Line {
     signal: Arc<Signal>,
+    /// Where its requests are counted, if they are.
+    requests: Option<Arc<Requests>>,
     /// Counts changes of the phase, for the sweeper to see whether there was one.
     beat: AtomicU32,
     /// Requests between their complete head and the end of their response.
@@ -69,6 +72,7 @@ impl Line {
     pub(super) fn new(signal: Arc<Signal>) -> Self {
         Self {
             signal,
+            requests: None,
             beat: AtomicU32::default(),
             in_flight: AtomicU32::default(),
             receiving: AtomicBool::default(),
@@ -81,6 +85,21 @@ impl Line {
             order: AtomicU8::default(),
             waker: OnceLock::new(),
         }
+    }
+
+    /// The same, whose requests are counted, if they are to be.
+    pub(super) fn counting(self, requests: Option<Arc<Requests>>) -> Self {
+        Self { requests, ..self }
+    }
+
+    /// Where its requests are counted.
+    pub(super) fn requests(&self) -> Option<&Requests> {
+        self.requests.as_deref()
+    }
+
+    /// Requests between their complete head and the end of their response.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// Bytes arrived from the client.

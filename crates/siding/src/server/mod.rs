@@ -20,6 +20,7 @@ mod door;
 mod launches;
 mod limits;
 mod line;
+mod occupancy;
 mod shared;
 mod stage;
 mod transport;
@@ -35,7 +36,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use limits::Limits;
+pub(crate) use occupancy::Occupancy;
 
+use crate::metrics::Requests;
 use shared::Shared;
 use stage::Stage;
 
@@ -54,6 +57,8 @@ pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) peer: Peer,
+    /// Where its requests are counted, if they are to be.
+    pub(crate) requests: Option<Arc<Requests>>,
 }
 
 /// Whether handlers are told where a request comes from.
@@ -127,6 +132,11 @@ impl Server {
     /// The address it listens on, with the port that it was given.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How much it has to do, for those who watch it.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        Occupancy::of(&self.shared)
     }
 
     /// Drains: see the [module](self). `cut_short` ends the wait.

@@ -1,6 +1,7 @@
 //! What all connections of one server share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -13,6 +14,7 @@ use super::limits::Limits;
 use super::stage::{Signal, Stage};
 use super::yard::{Yard, look_interval};
 use super::{Peer, Site};
+use crate::metrics::Requests;
 
 /// How long an HTTP/2 client that says nothing may take to answer a ping, and how often it is asked.
 const PING: Duration = Duration::from_secs(20);
@@ -37,6 +39,10 @@ pub(super) struct Shared {
     pub(super) handle: Handle,
     pub(super) router: Router,
     pub(super) peer: Peer,
+    /// Where requests are counted, if they are.
+    pub(super) requests: Option<Arc<Requests>>,
+    /// Connections that were ever accepted.
+    pub(super) accepted: AtomicU64,
     pub(super) http: auto::Builder<GuardedExecutor>,
 }
 
@@ -55,6 +61,8 @@ impl Shared {
             handle,
             router: site.router,
             peer: site.peer,
+            requests: site.requests,
+            accepted: AtomicU64::default(),
         }
     }
 

@@ -63,6 +63,16 @@ impl Yard {
         });
     }
 
+    /// How many connections are open now, and how many requests are in flight on them.
+    pub(super) fn count(&self) -> (usize, u64) {
+        let watched = self.lock();
+        let open = watched.iter().filter(|watched| !watched.line.is_closed());
+        open.fold((0, 0), |(connections, requests), watched| {
+            let in_flight = u64::from(watched.line.in_flight());
+            (connections + 1, requests + in_flight)
+        })
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

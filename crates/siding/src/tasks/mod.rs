@@ -5,6 +5,7 @@
 //! can do on each lane, and of Celery's names.
 
 mod command;
+mod find;
 mod progress;
 pub(crate) mod wire;
 
@@ -17,3 +18,4 @@ pub use siding_tasks::{
 };
 
 pub(crate) use command::{CommandError, TaskCommand};
+pub(crate) use find::{became, find};

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use siding_tasks::{Exception, Listed, Message, Meta, QueueCount, RawJson, Timestamp};
+use siding_tasks::{
+    Exception, Listed, Message, Meta, QueueCount, RawJson, ScheduleSnapshot, TaskId, Timestamp,
+    Timetable, WorkerSnapshot,
+};
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
 const VERSION: u32 = 1;
@@ -28,6 +31,167 @@ struct Queue {
     queue: String,
     state: &'static str,
     tasks: u64,
+}
+
+/// How many tasks there are.
+#[derive(Serialize)]
+pub(crate) struct Counts {
+    queues: Vec<Queue>,
+    /// By state, in all queues together.
+    states: BTreeMap<&'static str, u64>,
+    workers: Vec<Worker>,
+}
+
+impl Counts {
+    pub(crate) fn of(overview: Vec<QueueCount>, workers: siding_tasks::Workers) -> Self {
+        let mut states = BTreeMap::new();
+        for count in &overview {
+            *states.entry(count.state.as_str()).or_default() += count.tasks;
+        }
+        Self {
+            queues: overview.into_iter().map(Queue::from).collect(),
+            states,
+            workers: workers.list.into_iter().map(Worker::from).collect(),
+        }
+    }
+}
+
+/// Who runs tasks.
+#[derive(Serialize)]
+pub(crate) struct Workers {
+    version: u32,
+    workers: Vec<Worker>,
+    /// Why some are missing, if the broker cannot list them.
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Worker {
+    name: String,
+    pid: u32,
+    /// The part of the name behind `@`.
+    host: String,
+    queues: Vec<String>,
+    /// Tasks that have a slot now.
+    running: usize,
+    /// How many may have one at the same time.
+    slots: usize,
+    /// Tasks that have ended in it.
+    processed: u64,
+    since_unix_ms: i64,
+    /// When it told this.
+    seen_unix_ms: i64,
+}
+
+impl From<siding_tasks::Workers> for Workers {
+    fn from(workers: siding_tasks::Workers) -> Self {
+        Self {
+            version: VERSION,
+            workers: workers.list.into_iter().map(Worker::from).collect(),
+            note: workers.note,
+        }
+    }
+}
+
+impl From<WorkerSnapshot> for Worker {
+    fn from(worker: WorkerSnapshot) -> Self {
+        let host = worker.name.split_once('@').map_or("", |(_, host)| host);
+        Self {
+            pid: worker.pid,
+            host: host.to_owned(),
+            queues: worker.queues,
+            running: worker.running,
+            slots: worker.slots,
+            processed: worker.processed,
+            since_unix_ms: worker.since.as_millis(),
+            seen_unix_ms: worker.seen.as_millis(),
+            name: worker.name,
+        }
+    }
+}
+
+/// What is sent by the clock.
+#[derive(Serialize)]
+pub(crate) struct Schedules {
+    version: u32,
+    schedules: Vec<Schedule>,
+    /// The worker that sends it; `null` when there is none, or the broker cannot tell.
+    leader: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Schedule {
+    name: String,
+    task: String,
+    /// A crontab, or `every` and an interval.
+    when: String,
+    time_zone: Option<&'static str>,
+    next_unix_ms: Option<i64>,
+    /// The latest tick, if it was sent and its result is still kept.
+    last_unix_ms: Option<i64>,
+}
+
+impl From<Timetable> for Schedules {
+    fn from(timetable: Timetable) -> Self {
+        Self {
+            version: VERSION,
+            schedules: timetable
+                .schedules
+                .into_iter()
+                .map(Schedule::from)
+                .collect(),
+            leader: timetable.leader,
+        }
+    }
+}
+
+impl From<ScheduleSnapshot> for Schedule {
+    fn from(schedule: ScheduleSnapshot) -> Self {
+        Self {
+            name: schedule.name,
+            task: schedule.task,
+            when: schedule.when,
+            time_zone: schedule.time_zone,
+            next_unix_ms: schedule.next.map(Timestamp::as_millis),
+            last_unix_ms: schedule.last.map(Timestamp::as_millis),
+        }
+    }
+}
+
+/// What became of a task that something was done to.
+#[derive(Serialize)]
+pub(crate) struct Done {
+    version: u32,
+    id: String,
+    /// In words.
+    became: &'static str,
+}
+
+impl Done {
+    pub(crate) fn new(id: &TaskId, became: &'static str) -> Self {
+        Self {
+            version: VERSION,
+            id: id.to_string(),
+            became,
+        }
+    }
+}
+
+/// One task, for who asked for it.
+#[derive(Serialize)]
+pub(crate) struct OneTask {
+    version: u32,
+    #[serde(flatten)]
+    task: Task,
+}
+
+impl From<Task> for OneTask {
+    fn from(task: Task) -> Self {
+        Self {
+            version: VERSION,
+            task,
+        }
+    }
 }
 
 /// One task.

@@ -1,6 +1,9 @@
 //! Siding from the outside: applications on free ports, asked over real sockets.
 
 mod admin;
+mod admin_access;
+mod admin_live;
+mod admin_tasks;
 mod background;
 mod background_ends;
 mod bad_input;
@@ -16,6 +19,9 @@ mod inference;
 mod lanes;
 mod lifespan;
 mod log;
+mod metrics;
+#[cfg(all(feature = "openapi", feature = "validate"))]
+mod openapi;
 mod pools;
 mod probes;
 mod processes;

@@ -92,7 +92,7 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn get(&mut self, path: &str) -> Reply {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"));
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
         self.reply()
     }
 
@@ -100,7 +100,7 @@ impl Client {
     pub(crate) fn post(&mut self, path: &str, body: &str) -> Reply {
         let length = body.len();
         self.send(format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ));
         self.reply()
     }
@@ -151,6 +151,17 @@ impl Client {
             headers,
             body: String::new(),
         })
+    }
+
+    /// The next chunk of a body that comes in chunks; `None` at its end.
+    #[track_caller]
+    pub(crate) fn chunk(&mut self) -> Option<String> {
+        let length = self.line().expect("a chunk");
+        let length = usize::from_str_radix(&length, 16).expect("the length of a chunk");
+        let mut chunk = vec![0; length + "\r\n".len()];
+        self.stream.read_exact(&mut chunk).expect("arrives");
+        chunk.truncate(length);
+        (length > 0).then(|| String::from_utf8(chunk).expect("text"))
     }
 
     /// Reads so many bytes of a body, and throws them away.
@@ -235,13 +246,23 @@ impl Reply {
 
 /// Asks again until there is an answer.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, ask)
+}
+
+/// The same, of what takes a debug build longer.
+#[track_caller]
+pub(crate) fn eventually_within<T>(
+    deadline: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+        assert!(started.elapsed() < deadline, "never happened: {what}");
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }
@@ -251,4 +272,20 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 pub(crate) fn nobody() -> SocketAddr {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("has one")
+}
+
+/// Says that a test was left out, and fails it where none may be.
+#[track_caller]
+pub(crate) fn leave_out(why: &str) {
+    assert!(
+        std::env::var("SIDING_TEST_SERVICES").as_deref() != Ok("required"),
+        "{why}"
+    );
+    #[expect(
+        clippy::print_stderr,
+        reason = "the only way to tell whoever runs the tests"
+    )]
+    {
+        eprintln!("left out: {why}");
+    }
 }

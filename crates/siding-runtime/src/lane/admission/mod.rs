@@ -55,6 +55,7 @@ pub(super) use self::overload::Shift;
 use self::service_time::ServiceTime;
 use super::{LaneKind, LaneSnapshot, RefusalReason};
 use crate::context::WorkContext;
+use crate::timings::Timings;
 
 /// A full queue is searched for jobs that nobody waits for any more, but no more often than this.
 const SWEEP_EVERY: Duration = Duration::from_millis(100);
@@ -72,6 +73,8 @@ pub(super) struct Admission<T, U> {
     service_time: ServiceTime,
     swept: Option<Instant>,
     counts: Counts,
+    waits: Timings,
+    runs: Timings,
 }
 
 /// How many jobs went which way since the start.
@@ -80,6 +83,7 @@ struct Counts {
     admitted: u64,
     completed: u64,
     refused: u64,
+    refused_full: u64,
     deadline_passed: u64,
     client_gone: u64,
     panicked: u64,
@@ -98,6 +102,8 @@ impl<T: Waiter, U> Admission<T, U> {
             service_time: ServiceTime::default(),
             swept: None,
             counts: Counts::default(),
+            waits: Timings::new(&Timings::SHORT),
+            runs: Timings::new(&Timings::SHORT),
         }
     }
 
@@ -116,6 +122,7 @@ impl<T: Waiter, U> Admission<T, U> {
         }
         if self.waiting.len() >= places {
             self.counts.refused += 1;
+            self.counts.refused_full += 1;
             let turned_away = TurnedAway {
                 work,
                 reason: RefusalReason::Full,
@@ -153,12 +160,16 @@ impl<T: Waiter, U> Admission<T, U> {
             Some(poll) => Some(Next::Resumed(poll)),
             None => self.pop_live(now, &mut findings).map(Next::Job),
         };
+        if let Some(Next::Job(job)) = &next {
+            self.waits.record(now.saturating_duration_since(job.since));
+        }
         (next, findings)
     }
 
     /// Counts a job that ran to its end.
     pub(super) fn completed(&mut self, elapsed: Duration, panicked: bool) {
         self.service_time.record(elapsed);
+        self.runs.record(elapsed);
         self.counts.completed += 1;
         self.counts.panicked += u64::from(panicked);
     }
@@ -220,12 +231,15 @@ impl<T: Waiter, U> Admission<T, U> {
             admitted: counts.admitted,
             completed: counts.completed,
             refused: counts.refused,
+            refused_full: counts.refused_full,
             deadline_passed: counts.deadline_passed,
             client_gone: counts.client_gone,
             panicked: counts.panicked,
             killed: counts.killed,
             crashed: counts.crashed,
             service_time: self.service_time.mean(),
+            waits: self.waits,
+            runs: self.runs,
         }
     }
 

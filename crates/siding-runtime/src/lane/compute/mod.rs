@@ -66,7 +66,7 @@ use std::time::Duration;
 
 use self::core::Core;
 use super::desk::Resumed;
-use super::{Job, LaneKind, LaneSnapshot};
+use super::{Job, LaneKind, LaneSnapshot, Passage};
 use crate::config::ComputeConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
@@ -109,6 +109,15 @@ impl Compute {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run<F, R>(&self, context: WorkContext, f: F) -> Job<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.submit(context, Passage::begin(LaneKind::Compute).carry(f))
+    }
+
+    /// The same, outside of any span.
+    pub(crate) fn submit<F, R>(&self, context: WorkContext, f: F) -> Job<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,

@@ -16,7 +16,7 @@ use crate::event::Observers;
 use crate::lane::admission::{Admission, Lost, Next, Staff, Waiting};
 use crate::lane::desk::Desk;
 use crate::lane::job::{Parcel, Reject};
-use crate::lane::{JobError, LaneKind, LaneSnapshot};
+use crate::lane::{JobError, LaneKind, LaneSnapshot, Passage};
 
 /// A killed child is gone at once, unless the kernel still works for it; a keeper is waited for no longer than this.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
@@ -25,6 +25,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct Order {
     pub(super) name: String,
     pub(super) arguments: Vec<u8>,
+    pub(super) passage: Passage,
 }
 
 /// What the caller waits for.

@@ -107,7 +107,13 @@ impl Keeper {
             return Fate::NotStarted("it is gone again".to_owned());
         };
         process.job = Some(job.number);
-        let Order { name, arguments } = order;
+        let Order {
+            name,
+            arguments,
+            passage,
+        } = order;
+        let run = passage.run();
+        let _run = run.enter();
         process.send(wire::call(job.number, &name, &arguments));
         drop(arguments);
         loop {

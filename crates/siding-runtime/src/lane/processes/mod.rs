@@ -79,7 +79,7 @@ pub use self::functions::Functions;
 
 use self::core::{Answer, Core, Order};
 use self::program::Program;
-use super::{Job, LaneKind, LaneSnapshot};
+use super::{Job, LaneKind, LaneSnapshot, Passage};
 use crate::config::ProcessesConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
@@ -151,6 +151,7 @@ impl Processes {
         let order = Order {
             name: name.to_owned(),
             arguments,
+            passage: Passage::begin(LaneKind::Processes),
         };
         let (job, calling) = Job::parcel(LaneKind::Processes, order);
         core.submit(calling, context);

@@ -52,7 +52,7 @@ use std::time::Duration;
 use self::keeper::Sight;
 use self::pool::Pool;
 use super::desk::Resumed;
-use super::{Job, LaneKind, LaneSnapshot, ThreadHook};
+use super::{Job, LaneKind, LaneSnapshot, Passage, ThreadHook};
 use crate::config::ThreadsConfig;
 use crate::context::WorkContext;
 use crate::event::Observers;
@@ -109,6 +109,15 @@ impl Threads {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run<F, R>(&self, context: WorkContext, f: F) -> Job<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.submit(context, Passage::begin(LaneKind::Threads).carry(f))
+    }
+
+    /// The same, outside of any span.
+    pub(crate) fn submit<F, R>(&self, context: WorkContext, f: F) -> Job<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,

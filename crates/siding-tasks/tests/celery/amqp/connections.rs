@@ -32,11 +32,17 @@ async fn check_loss(space: Space, mode: Mode) {
     );
     let settled = worker.settle(lost.lease, success(&0)).await.unwrap();
     assert_eq!(settled, Settled::Refused);
-    let again = space.claim_one(&worker).await;
-    assert_eq!((&again.message.id, again.deliveries), (&lost.message.id, 2));
-    let settled = worker.settle(again.lease, success(&5)).await.unwrap();
-    assert_eq!(settled, Settled::Done);
-    let meta = client.finished(again.message.id).await.unwrap();
+    // A machine that is busy enough misses a heartbeat of the new connection, too.
+    loop {
+        let again = space.claim_one(&worker).await;
+        assert_eq!(again.message.id, lost.message.id);
+        assert!(again.deliveries >= 2, "{} deliveries", again.deliveries);
+        let settled = worker.settle(again.lease, success(&5)).await.unwrap();
+        if settled == Settled::Done {
+            break;
+        }
+    }
+    let meta = client.finished(lost.message.id).await.unwrap();
     assert_eq!(
         (meta.state, meta.result.unwrap().get()),
         (State::Success, "5")

@@ -1,7 +1,7 @@
 //! What was seen of a poll that held its thread.
 
 use serde::Serialize;
-use siding_runtime::{BlockedOn, Frame, Target, Verdict};
+use siding_runtime::{BlockedOn, Frame, Stack, Target, Verdict};
 
 use super::{millis, unix_ms};
 
@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     path: Option<String>,
     /// Innermost first.
     stack: Option<Vec<StackFrame>>,
+    /// The place in `stack` of the innermost frame of the developer's own code.
+    user_frame: Option<usize>,
     /// Why there is no stack.
     stack_error: Option<String>,
 }
@@ -43,6 +45,10 @@ impl From<&siding_runtime::Evidence> for Evidence {
             Verdict::Computing | Verdict::Preempted | Verdict::Unknown { .. } => None,
         };
         let target = on.and_then(|on| on.target.as_ref());
+        let user_frame = seen
+            .stack
+            .get()
+            .and_then(|stack| user_frame(stack.as_ref().ok()?));
         let (stack, stack_error) = match seen.stack.get() {
             None => (None, None),
             Some(Ok(stack)) => (
@@ -63,9 +69,18 @@ impl From<&siding_runtime::Evidence> for Evidence {
             service: target.and_then(service),
             path: target.and_then(path),
             stack,
+            user_frame,
             stack_error,
         }
     }
+}
+
+fn user_frame(stack: &Stack) -> Option<usize> {
+    let own = stack.user_frame()?;
+    stack
+        .frames
+        .iter()
+        .position(|frame| std::ptr::eq(frame, own))
 }
 
 impl From<&Frame> for StackFrame {

@@ -12,8 +12,8 @@ pub(in crate::admin) struct Lanes {
     lanes: Vec<Lane>,
 }
 
-#[derive(Serialize)]
-struct Lane {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Lane {
     lane: &'static str,
     threads: usize,
     threads_max: usize,

@@ -4,6 +4,8 @@
 
 mod evidence;
 mod lanes;
+mod live;
+mod overview;
 mod routes;
 mod stalls;
 #[cfg(feature = "inference")]
@@ -12,7 +14,9 @@ mod upstreams;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(super) use lanes::Lanes;
-pub(super) use routes::Routes;
+pub(super) use live::{Occupancy, RouteMoved, RoutesNow, Snapshot, stall, stall_key};
+pub(super) use overview::Overview;
+pub(super) use routes::{OneRoute, Routes, Summary};
 pub(super) use stalls::Stalls;
 #[cfg(feature = "inference")]
 pub(super) use upstreams::Upstreams;

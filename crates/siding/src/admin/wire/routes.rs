@@ -1,10 +1,11 @@
-//! `GET /api/routes`.
+//! `GET /api/routes` and `GET /api/routes/{id}`.
 
 use serde::Serialize;
 use siding_runtime::{Handle, LaneKind, Move, RouteSnapshot};
 
 use super::evidence::Evidence;
 use super::{VERSION, millis, unix_ms};
+use crate::admin::source::Excerpt;
 
 /// Every route, the framework's own first.
 #[derive(Serialize)]
@@ -13,8 +14,48 @@ pub(in crate::admin) struct Routes {
     routes: Vec<Route>,
 }
 
+/// A route with what convicted it.
 #[derive(Serialize)]
 struct Route {
+    #[serde(flatten)]
+    summary: Summary,
+    evidence: Option<Evidence>,
+    /// The latest, oldest first.
+    moves: Vec<Moved>,
+    advice: Option<String>,
+}
+
+/// A route with what convicted it, and the source of that.
+#[derive(Serialize)]
+pub(in crate::admin) struct OneRoute {
+    version: u32,
+    #[serde(flatten)]
+    route: Route,
+    /// Innermost first; without the frames whose files cannot be read here.
+    source: Vec<Source>,
+}
+
+/// Lines around the one that a frame of the stack is at.
+#[derive(Serialize)]
+struct Source {
+    /// The frame's place in `evidence.stack`.
+    frame: usize,
+    file: String,
+    line: u32,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    number: u32,
+    text: String,
+    /// Whether the frame is at it.
+    marked: bool,
+}
+
+/// A route's figures.
+#[derive(Serialize)]
+pub(in crate::admin) struct Summary {
     id: u32,
     name: String,
     /// `async fn` or `fn`.
@@ -30,9 +71,8 @@ struct Route {
     convictions: u32,
     /// What it was doing when it was convicted last.
     verdict: Option<&'static str>,
-    evidence: Option<Evidence>,
-    moves: Vec<Moved>,
-    advice: Option<String>,
+    /// Whether there is something to change in its code.
+    advised: bool,
     latency_ms_p50: f64,
     latency_ms_p90: f64,
     latency_ms_p99: f64,
@@ -40,7 +80,7 @@ struct Route {
 }
 
 #[derive(Serialize)]
-struct Moved {
+pub(super) struct Moved {
     at_unix_ms: f64,
     from: &'static str,
     to: &'static str,
@@ -61,6 +101,54 @@ impl Routes {
 }
 
 impl From<RouteSnapshot> for Route {
+    fn from(mut route: RouteSnapshot) -> Self {
+        let (evidence, advice) = (route.evidence.as_ref(), route.advice.clone());
+        Self {
+            evidence: evidence.map(Evidence::from),
+            moves: std::mem::take(&mut route.moves)
+                .into_iter()
+                .map(Moved::from)
+                .collect(),
+            advice,
+            summary: Summary::from(route),
+        }
+    }
+}
+
+impl OneRoute {
+    pub(in crate::admin) fn new(route: RouteSnapshot, source: Vec<Excerpt>) -> Self {
+        Self {
+            version: VERSION,
+            route: Route::from(route),
+            source: source.into_iter().map(Source::from).collect(),
+        }
+    }
+}
+
+impl From<Excerpt> for Source {
+    fn from(excerpt: Excerpt) -> Self {
+        let at = excerpt.line;
+        let line = |(number, text)| Line {
+            number,
+            text,
+            marked: number == at,
+        };
+        Self {
+            frame: excerpt.frame,
+            file: excerpt.file,
+            line: at,
+            lines: excerpt.lines.into_iter().map(line).collect(),
+        }
+    }
+}
+
+impl Summary {
+    pub(in crate::admin) fn of(route: &siding_runtime::Route) -> Self {
+        Self::from(route.snapshot())
+    }
+}
+
+impl From<RouteSnapshot> for Summary {
     fn from(route: RouteSnapshot) -> Self {
         let latency = route.latency;
         Self {
@@ -78,9 +166,7 @@ impl From<RouteSnapshot> for Route {
                 .evidence
                 .as_ref()
                 .map(|evidence| evidence.verdict.as_str()),
-            evidence: route.evidence.as_ref().map(Evidence::from),
-            moves: route.moves.into_iter().map(Moved::from).collect(),
-            advice: route.advice,
+            advised: route.advice.is_some(),
             latency_ms_p50: millis(latency.p50),
             latency_ms_p90: millis(latency.p90),
             latency_ms_p99: millis(latency.p99),

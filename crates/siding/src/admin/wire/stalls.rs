@@ -14,7 +14,7 @@ pub(in crate::admin) struct Stalls {
 }
 
 #[derive(Serialize)]
-struct Entry {
+pub(super) struct Entry {
     route_id: u32,
     route: Option<String>,
     over: bool,
@@ -24,18 +24,25 @@ struct Entry {
 
 impl Stalls {
     pub(in crate::admin) fn of(handle: &Handle) -> Self {
-        let entry = |stall: Stall| Entry {
-            route_id: stall.evidence.route.get(),
-            route: handle
-                .routes()
-                .get(stall.evidence.route)
-                .map(|route| route.spec().name.clone()),
-            over: stall.over,
-            evidence: Evidence::from(&stall.evidence),
-        };
+        let stalls = handle.stalls();
         Self {
             version: VERSION,
-            stalls: handle.stalls().into_iter().map(entry).collect(),
+            stalls: stalls
+                .iter()
+                .map(|stall| Entry::of(handle, stall))
+                .collect(),
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn of(handle: &Handle, stall: &Stall) -> Self {
+        let route = handle.routes().get(stall.evidence.route);
+        Self {
+            route_id: stall.evidence.route.get(),
+            route: route.map(|route| route.spec().name.clone()),
+            over: stall.over,
+            evidence: Evidence::from(&stall.evidence),
         }
     }
 }

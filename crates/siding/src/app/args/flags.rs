@@ -25,6 +25,9 @@ pub(super) struct Flags {
     /// What clients of the admin listener must send as a bearer token; required unless it listens on loopback
     #[arg(long, global = true, env = "SIDING_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true, value_parser = token)]
     admin_token: Option<String>,
+    /// Where a worker has an admin listener of its own, with /metrics, or "off" [default: off]
+    #[arg(long, global = true, env = "SIDING_WORKER_ADMIN", value_name = "ADDRESS", value_parser = admin)]
+    worker_admin: Option<Admin>,
     /// Form of the log
     #[arg(
         long,
@@ -157,6 +160,8 @@ impl Flags {
     pub(super) fn apply(self, settings: &mut Settings) -> Result<(), String> {
         set(&mut settings.bind, self.bind);
         set(&mut settings.admin, self.admin.map(|admin| admin.0));
+        let worker_admin = self.worker_admin.map(|admin| admin.0);
+        set(&mut settings.worker_admin, worker_admin);
         settings.admin_token = self.admin_token.or(settings.admin_token.take());
         set(&mut settings.log, self.log);
         set(&mut settings.log_level, self.log_level);

@@ -48,6 +48,10 @@ pub(super) enum Role {
         #[arg(long)]
         json: bool,
     },
+    /// Print the OpenAPI document
+    #[cfg(feature = "openapi")]
+    #[command(name = "openapi")]
+    OpenApi,
 }
 
 /// Reads a command line and the environment, and puts what they say over `settings`.
@@ -274,6 +278,8 @@ mod tests {
         assert_eq!(read_flags(&["serve"]).0, Role::Serve);
         let (role, _) = read_flags(&["routes", "--json", "--admin", "off"]);
         assert_eq!(role, Role::Routes { json: true });
+        #[cfg(feature = "openapi")]
+        assert_eq!(read_flags(&["openapi"]).0, Role::OpenApi);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use siding_tasks::{Broker, Found, Revocation, State, TaskId};
+use siding_tasks::{Broker, Revocation, TaskId};
 
 use super::CommandError;
+use crate::tasks::became;
 
 /// Tell tasks not to run.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -31,21 +32,5 @@ impl Revoke {
             writeln!(io::stdout(), "{id} {became}")?;
         }
         Ok(())
-    }
-}
-
-/// What a revocation has made of a task.
-fn became(found: &Found, revocation: Revocation) -> &'static str {
-    let state = match found {
-        Found::Known(meta) => meta.state,
-        Found::Unknown => State::Revoked,
-    };
-    match (state, revocation) {
-        (State::Started, Revocation::Ignore) => {
-            "runs already, and goes on to its end; --terminate ends it"
-        }
-        (State::Started, Revocation::Terminate) => "runs, and is told to end",
-        (State::Success | State::Failure, _) => "has ended already, and stays as it is",
-        (State::Pending | State::Retry | State::Revoked, _) => "is revoked",
     }
 }

@@ -1,13 +1,13 @@
-//! `GET /api/tasks`.
+//! `GET /api/tasks` and `GET /api/tasks/{id}`.
 
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use siding_tasks::{BrokerError, ListFilter, State as TaskState, Tasks};
+use siding_tasks::{BrokerError, ListFilter, State as TaskState, TaskId, Tasks};
 
-use crate::tasks::wire;
+use super::{broker, unknown};
+use crate::tasks::{find, wire};
 use crate::{Problem, StatusCode};
 
 /// Tasks on a page unless asked for otherwise, and at most.
@@ -16,7 +16,7 @@ const LIMIT_MAX: usize = 1_000;
 
 /// Which tasks are asked for.
 #[derive(Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     state: Option<String>,
     task: Option<String>,
     queue: Option<String>,
@@ -24,29 +24,31 @@ struct Asked {
     limit: Option<usize>,
 }
 
-pub(super) fn router(tasks: Option<Tasks>) -> Router {
-    Router::new()
-        .route("/api/tasks", get(page))
-        .with_state(tasks)
-}
-
-async fn page(
+pub(super) async fn page(
     State(tasks): State<Option<Tasks>>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<wire::Tasks>, Problem> {
     let Query(asked) = asked
         .map_err(|rejection| Problem::new(rejection.status()).with_detail(rejection.body_text()))?;
-    let tasks = tasks.ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND).with_detail("this application has no tasks")
-    })?;
+    let broker = broker(tasks.as_ref())?;
     let filter = asked.filter()?;
-    let (broker, limit) = (tasks.broker()?, filter.limit);
+    let limit = filter.limit;
     let overview = broker.overview().await?;
     Ok(Json(match broker.list(filter).await {
         Ok(tasks) => wire::Tasks::page(overview, tasks, limit),
         Err(BrokerError::Unsupported(why)) => wire::Tasks::counted(overview, why),
         Err(error) => return Err(error.into()),
     }))
+}
+
+pub(super) async fn one(
+    State(tasks): State<Option<Tasks>>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::OneTask>, Problem> {
+    let found = find(broker(tasks.as_ref())?, TaskId::from(id)).await?;
+    found
+        .map(|task| Json(wire::OneTask::from(task)))
+        .ok_or_else(unknown)
 }
 
 impl Asked {

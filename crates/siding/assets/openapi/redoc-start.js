@@ -1,0 +1,1 @@
+Redoc.init("openapi.json", { showExtensions: true }, document.getElementById("page"));
