@@ -202,11 +202,10 @@ impl State {
         {
             return;
         }
-        let (dead, alive) = std::mem::take(&mut self.waiting)
+        let (dead, alive): (VecDeque<_>, _) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|waited| is_late(waited) || waited.answer.is_closed());
         self.waiting = alive;
-        let dead: Vec<Waited> = dead;
         for late in dead {
             let waited = now.saturating_duration_since(late.since);
             late.answer(Err(InferError::DeadlinePassed { waited }));

@@ -3,7 +3,6 @@
 
 #![expect(
     missing_docs,
-    missing_debug_implementations,
     reason = "generated; the protocol's documentation says what they mean"
 )]
 

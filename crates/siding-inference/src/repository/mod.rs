@@ -255,7 +255,7 @@ impl Repository {
             match served.infer(served.fit(inputs)?, deadline).await {
                 Ok(outcome) => return Ok((served, outcome?)),
                 Err(Refused::Overloaded { retry_after }) => {
-                    Err(InferError::Overloaded { retry_after })?
+                    return Err(InferError::Overloaded { retry_after }.into());
                 }
                 // It leaves the index before its queue is closed, so the next look finds another.
                 Err(Refused::Closed(back)) => inputs = back,
