@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
-    DatumType, Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, TVec,
-    Tensor as Value, TypedModel, TypedRunnableModel,
+    DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable,
+    IntoTValue, TValue, TVec, Tensor as Value, ToDim, TractResult, TypedModel, TypedRunnableModel,
 };
 
 use super::{LoadError, Model, RunError, Runtime};
@@ -23,7 +23,13 @@ impl Runtime for Tract {
 
     fn load(&self, file: &Path) -> Result<Arc<dyn Model>, LoadError> {
         let parsed = tract_onnx::onnx().model_for_path(file).map_err(told)?;
-        let typed = parsed.into_typed().map_err(told)?;
+        // Some models compute shapes from their rows in ways that tract follows only when it knows how many there are.
+        let typed = match parsed.clone().into_typed() {
+            Ok(typed) => typed,
+            Err(error) => of_one_row(parsed)
+                .and_then(InferenceModelExt::into_typed)
+                .map_err(|_| told(error))?,
+        };
         // Read before the optimisation, which renames what it fuses.
         let (inputs, outputs) = interface(&typed)?;
         let plan = typed.into_optimized().and_then(IntoRunnable::into_runnable);
@@ -36,6 +42,19 @@ impl Runtime for Tract {
 }
 
 /// tract tells from the outside in; the operator and the shape at fault are in the inner sentences.
+/// The model for exactly one row a run.
+fn of_one_row(mut model: InferenceModel) -> TractResult<InferenceModel> {
+    for input in 0..model.inputs.len() {
+        let mut fact = model.input_fact(input)?.clone();
+        fact.shape.set_dim(0, 1.to_dim());
+        model = model.with_input_fact(input, fact)?;
+    }
+    for output in 0..model.outputs.len() {
+        model.set_output_fact(output, InferenceFact::default())?;
+    }
+    Ok(model)
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn told<E: fmt::Display>(error: E) -> LoadError {
     LoadError(format!("{error:#}"))

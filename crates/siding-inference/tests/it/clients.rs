@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use siding::Drained;
+
 use crate::support::{copy, leave_out, serve, shipped_models};
 
 const MODELS: [&str; 6] = [
@@ -35,5 +37,5 @@ fn tritonclient_is_served_over_http_and_grpc_and_agrees_with_onnx_runtime() {
         .expect("runs");
     let said = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&said));
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }

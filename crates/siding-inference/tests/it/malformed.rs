@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use siding::Drained;
+
 use crate::support::{exchange, get, post, serve, test_models};
 
 const INFER: &str = "/v2/models/add/infer";
@@ -69,7 +71,7 @@ fn a_wrong_request_is_400_and_says_what_would_be_right() {
             "{body}: {reply:?}"
         );
     }
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }
 
 #[test]
@@ -123,7 +125,7 @@ fn binary_data_must_be_as_long_as_it_says() {
             "{json}: {reply:?}"
         );
     }
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }
 
 #[test]
@@ -158,5 +160,5 @@ fn models_that_do_not_load_are_told_of_with_what_is_at_fault_and_hurt_no_other()
     }
     assert_eq!(get(address, "/v2/models/add/ready").status, 200);
     assert_eq!(get(address, "/v2/health/ready").status, 200);
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
+use siding::Drained;
+
 use crate::support::{copy, eventually, get, post, serve, test_models};
 
 const REPLACEMENTS: usize = 10;
@@ -67,7 +69,7 @@ fn no_request_is_lost_while_a_model_is_replaced() {
         ended.store(true, Ordering::Relaxed);
     });
     assert!(answered.load(Ordering::Relaxed) > 0);
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }
 
 #[test]
@@ -96,5 +98,5 @@ fn models_come_and_go_with_their_files_and_a_bad_one_leaves_the_old_in_place() {
     eventually("it is gone", || {
         (status("/v2/models/ints/ready") == 404).then_some(())
     });
-    running.drain(std::future::pending());
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }
