@@ -3,6 +3,10 @@
 
 #![expect(
     missing_docs,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::must_use_candidate,
+    clippy::too_many_lines,
     reason = "generated; the protocol's documentation says what they mean"
 )]
 

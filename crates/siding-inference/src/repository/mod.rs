@@ -224,11 +224,10 @@ impl Repository {
                 Some(found.ok_or_else(|| unknown(model, Some(named)))?)
             }
             None => {
-                let served = entry.versions.values().rev();
-                served
-                    .clone()
+                let mut newest_first = entry.versions.values().rev();
+                newest_first
                     .find(|version| version.served.is_some())
-                    .or(served.last())
+                    .or(entry.versions.values().next_back())
             }
         };
         let reason = found.map_or(&entry.reason, |version| &version.reason);

@@ -55,7 +55,6 @@ fn of_one_row(mut model: InferenceModel) -> TractResult<InferenceModel> {
     Ok(model)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn told<E: fmt::Display>(error: E) -> LoadError {
     LoadError(format!("{error:#}"))
 }
