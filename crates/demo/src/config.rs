@@ -34,8 +34,8 @@ pub(crate) struct Config {
     pub(crate) mongodb: Option<String>,
     /// `INFERENCE_URL`: the service that runs the model of `/predict`. Without it the demo starts one beside itself.
     pub(crate) inference: Option<Url>,
-    /// `INFERENCE_PROGRAM`: the program that it starts then, unless `siding-inference` beside its own.
-    pub(crate) inference_program: Option<PathBuf>,
+    /// Where the model is put for that one: in the data directory.
+    pub(crate) models: PathBuf,
     /// `INFERENCE_TIMEOUT`, in seconds: how long an answer may take.
     pub(crate) inference_timeout: Duration,
     /// `DEMO_FILE`: the file of `/async/file` and `/sync/file`. Without it, it is in the data directory.
@@ -57,7 +57,7 @@ impl Config {
             redis_timeout: value("REDIS_TIMEOUT", seconds)?.unwrap_or(REDIS_TIMEOUT),
             mongodb: value("MONGODB_URL", mongodb_url)?,
             inference: value("INFERENCE_URL", http_url)?,
-            inference_program: path("INFERENCE_PROGRAM"),
+            models: data.join("models"),
             inference_timeout: value("INFERENCE_TIMEOUT", seconds)?.unwrap_or(INFERENCE_TIMEOUT),
             file: path("DEMO_FILE"),
         })

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -17,7 +16,7 @@ use crate::support::{
     DEADLINE, Service, answer, assert_problem, eventually, json, leave_out, nobody,
 };
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/service.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/identify.py");
 
 /// Python with Magika, where it is installed.
 fn python() -> Option<PathBuf> {
@@ -30,18 +29,13 @@ fn python() -> Option<PathBuf> {
     Some(python)
 }
 
-/// The demo with a service of its own, and the program of that.
-fn with_service(python: &Path) -> (Service, TempDir) {
-    let place = TempDir::new().expect("a place");
-    let program = place.path().join("service");
-    let script = format!("#!/bin/sh\nexec '{}' '{SCRIPT}' \"$@\"\n", python.display());
-    std::fs::write(&program, script).expect("is written");
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).expect("is ours");
+/// The demo with a service of its own.
+fn with_service() -> Service {
     let mut command = command(&[]);
     command.env_remove("INFERENCE_URL");
-    command.env("INFERENCE_PROGRAM", program);
-    (Service::spawn(command), place)
+    // It is a build for tests, on a machine that runs others.
+    command.env("INFERENCE_TIMEOUT", "30");
+    Service::spawn(command)
 }
 
 /// Status and JSON of the answer to a file.
@@ -100,7 +94,7 @@ fn files() -> Vec<Vec<u8>> {
         "Cargo.toml",
         "src/main.rs",
         "src/app.rs",
-        "tests/python/service.py",
+        "tests/python/identify.py",
     ] {
         files.push(own(path).expect("is in the repository"));
     }
@@ -110,11 +104,12 @@ fn files() -> Vec<Vec<u8>> {
 #[test]
 fn predictions_agree_with_magikas_own() {
     let Some(python) = python() else { return };
-    let (service, place) = with_service(&python);
+    let service = with_service();
+    let place = TempDir::new().expect("a place");
     wait_for_service(&service, None);
     let files = files();
     let mut identify = Command::new(python);
-    identify.arg(SCRIPT).arg("identify");
+    identify.arg(SCRIPT);
     for (number, file) in files.iter().enumerate() {
         let path = place.path().join(number.to_string());
         std::fs::write(&path, file).expect("is written");
@@ -144,8 +139,7 @@ fn predictions_agree_with_magikas_own() {
 
 #[test]
 fn a_service_that_is_killed_comes_back_and_ends_with_the_demo() {
-    let Some(python) = python() else { return };
-    let (mut service, _place) = with_service(&python);
+    let mut service = with_service();
     let first = wait_for_service(&service, None);
     signal(first, Signal::KILL);
     let line = service.wait_for_log("ended: ");
@@ -161,8 +155,7 @@ fn a_service_that_is_killed_comes_back_and_ends_with_the_demo() {
 
 #[test]
 fn a_demo_that_drains_stops_its_service() {
-    let Some(python) = python() else { return };
-    let (service, _place) = with_service(&python);
+    let service = with_service();
     let process = wait_for_service(&service, None);
     service.signal(Signal::TERM);
     assert!(service.exit().success());
@@ -206,24 +199,6 @@ fn a_service_that_says_nothing_is_given_up_at_the_deadline() {
         assert!(began.elapsed() < DEADLINE);
         assert_eq!(service.get("/health").0, 200);
     }
-    assert_problem(
-        &predict(&service, PYTHON),
-        503,
-        "not available at the moment",
-    );
-}
-
-#[test]
-fn without_its_program_the_demo_says_what_to_do() {
-    let mut command = command(&[]);
-    command.env_remove("INFERENCE_URL");
-    command.env("INFERENCE_PROGRAM", "/nowhere/siding-inference");
-    let mut service = Service::spawn(command);
-    let line = service.wait_for_log("cannot be run");
-    assert!(
-        line.contains("/nowhere/siding-inference") && line.contains("set INFERENCE_URL"),
-        "{line}"
-    );
     assert_problem(
         &predict(&service, PYTHON),
         503,

@@ -28,7 +28,6 @@ pub(crate) fn clean(command: &mut Command) {
         "DEMO_FILE",
         "EXTERNAL_API_TIMEOUT",
         "EXTERNAL_API_URL",
-        "INFERENCE_PROGRAM",
         "INFERENCE_TIMEOUT",
         "INFERENCE_URL",
         "MONGODB_URL",

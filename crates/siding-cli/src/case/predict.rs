@@ -63,10 +63,10 @@ impl Predict {
             .clone()
             .with_environment("INFERENCE_URL", format!("http://{address}"))
             .with_environment("INFERENCE_TIMEOUT", DEADLINE_S.to_string());
-        let (site, _process) = launch.start(Capacity::AsConfigured).await?;
+        let server = launch.start(Capacity::AsConfigured).await?;
         let mut health = Watched::default();
-        let load = self.ask(&site, service);
-        let slowest = health.during(&site, load).await?;
+        let load = self.ask(&server.site, service);
+        let slowest = health.during(&server.site, load).await?;
         Ok((slowest.map_err(CaseError::Load)?, health))
     }
 

@@ -55,8 +55,8 @@ impl Predictor {
         let url = match &config.inference {
             Some(url) => url.to_string(),
             None => {
-                let program = config.inference_program.clone();
-                let opening = lifespan.open("inference process", move || Service::start(program));
+                let models = config.models.clone();
+                let opening = lifespan.open("inference process", move || Service::start(models));
                 opening.close(Service::close).await?.url()
             }
         };

@@ -3,26 +3,33 @@
 //! # Protocol
 //! 1. A thread, the keeper, starts the process, passes its log on, waits for its end, and starts it again: soon at first, and then, while
 //!    it does not last, after twice as long each time.
-//! 2. The child is this program once more, which asks the kernel to be told when its parent ends, SIGKILL included, and then becomes the
+//! 2. The child is this program once more, which asks the kernel to be told when its parent ends, SIGKILL included, and then is the
 //!    service ([`become_service`]). The kernel watches the thread that started it, which is why that is the keeper and lives as long.
 //! 3. [`Service::close`] tells the process to stop, and the keeper to start no other.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getppid, kill_process};
+use siding::ExitCode;
+
+use super::MODEL;
 
 /// Tells this program that it is to become the service of the process that has this number.
 const PARENT: &str = "SIDING_DEMO_SERVICE_OF";
-/// The program that is the service, beside this one.
-const PROGRAM: &str = "siding-inference";
+/// Tells it where its models are.
+const MODELS: &str = "SIDING_DEMO_SERVICE_MODELS";
+/// The model, which is in this program, so that it can be started anywhere.
+const MODEL_BYTES: &[u8] = include_bytes!("../../../../../models/magika/3/model.onnx");
+const VERSION: &str = "3";
 /// It is started again after this, and after twice as long each time that it did not last.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -52,18 +59,14 @@ struct State {
 }
 
 impl Service {
-    /// Has `program` started, and kept alive, on a port of the loopback interface that is free now.
-    pub(super) fn start(program: Option<PathBuf>) -> io::Result<Self> {
-        let program = match program {
-            Some(program) => program,
-            None => beside(&std::env::current_exe()?),
-        };
+    /// Has it started, and kept alive, on a port of the loopback interface that is free now. Its models are in the directory `models`.
+    pub(super) fn start(models: PathBuf) -> io::Result<Self> {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let shared = Arc::<Shared>::default();
         let kept = Arc::clone(&shared);
         thread::Builder::new()
             .name("inference-keeper".to_owned())
-            .spawn(move || kept.keep(&program, address))?;
+            .spawn(move || kept.keep(&models, address))?;
         Ok(Self { address, shared })
     }
 
@@ -90,11 +93,11 @@ impl Service {
 }
 
 impl Shared {
-    fn keep(&self, program: &Path, address: SocketAddr) {
+    fn keep(&self, models: &Path, address: SocketAddr) {
         let mut pause = PAUSE;
         loop {
             let began = Instant::now();
-            match self.start(program, address) {
+            match self.start(models, address) {
                 Ok(Some(child)) => self.attend(child),
                 Ok(None) => return,
                 Err(error) => tracing::warn!("failed to start the inference service: {error}"),
@@ -110,14 +113,21 @@ impl Shared {
     }
 
     /// Starts it, unless it is to stop.
-    fn start(&self, program: &Path, address: SocketAddr) -> io::Result<Option<Child>> {
+    fn start(&self, models: &Path, address: SocketAddr) -> io::Result<Option<Child>> {
         let mut state = self.lock();
         if state.is_stopping {
             return Ok(None);
         }
-        let child = Command::new(std::env::current_exe()?)
-            .arg(program)
-            .arg(address.to_string())
+        let mut command = Command::new(std::env::current_exe()?);
+        // These are this process's settings: its addresses and data directory, for instance.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SIDING_") {
+                command.env_remove(name);
+            }
+        }
+        let child = command
+            .args(["--admin", "off", "--bind", &address.to_string()])
+            .env(MODELS, models)
             .env(PARENT, std::process::id().to_string())
             // Ctrl-C at a terminal is for this process, which tells the service when it has no more questions.
             .process_group(0)
@@ -184,32 +194,36 @@ enum Told {
     Stop,
 }
 
-/// Where the service's program is, if this one is there.
-fn beside(own: &Path) -> PathBuf {
-    own.with_file_name(PROGRAM)
-}
-
-/// Becomes the inference service, in a process that was started to do so; returns `None` in any other, and the exit code where the program
-/// is not to be had.
+/// Becomes the inference service, in a process that was started to do so; returns `None` in any other.
 pub(crate) fn become_service() -> Option<ExitCode> {
     let parent = std::env::var_os(PARENT)?;
-    let mut args = std::env::args_os().skip(1);
-    let (program, address) = (args.next()?, args.next()?);
+    let models = PathBuf::from(std::env::var_os(MODELS)?);
     end_with(&parent);
-    let error = Command::new(&program)
-        .env_remove(PARENT)
-        .arg("--bind")
-        .arg(address)
-        .args(["--admin", "off"])
-        .exec();
-    let program = Path::new(&program).display();
-    #[expect(clippy::print_stderr, reason = "the parent's log has what this says")]
-    {
-        eprintln!(
-            "{program} cannot be run: {error}; build it (cargo build --release -p {PROGRAM}), or set INFERENCE_URL"
-        );
+    if let Err(error) = place_model(&models) {
+        #[expect(clippy::print_stderr, reason = "the parent's log has what this says")]
+        {
+            let models = models.display();
+            eprintln!(
+                "the model cannot be written to {models}: {error}; set INFERENCE_URL to use another service"
+            );
+        }
+        return Some(ExitCode::FAILURE);
     }
-    Some(ExitCode::FAILURE)
+    Some(siding_inference::Service::new(models).app().run())
+}
+
+/// Puts the model that this program has in it where the service looks for models.
+fn place_model(models: &Path) -> io::Result<()> {
+    let version = models.join(MODEL).join(VERSION);
+    let file = version.join("model.onnx");
+    if fs::read(&file).is_ok_and(|found| found == MODEL_BYTES) {
+        return Ok(());
+    }
+    fs::create_dir_all(&version)?;
+    // Renamed into its place, so that nobody ever reads a part of it.
+    let written = version.join(format!("model.onnx.{}", std::process::id()));
+    fs::write(&written, MODEL_BYTES)?;
+    fs::rename(written, file)
 }
 
 /// Has the kernel end this process when its parent ends. Elsewhere than on Linux it ends with a parent that drains only.
