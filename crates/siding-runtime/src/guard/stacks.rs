@@ -12,8 +12,9 @@ use crate::placement::{Evidence, PendingStack, Route, Verdict};
 /// At most one stack of a route within this time: the signal interrupts `nanosleep`, `poll` and `connect`.
 const GAP: Duration = Duration::from_secs(10);
 
-/// The thread answers the signal at once or, asleep where no signal reaches it, not at all.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// The thread answers the signal at once or, asleep where no signal reaches it, not at all. Without optimisation its walk takes tens of
+/// milliseconds, and the monitor, which waits meanwhile, sees other stalls so much later: only development pays for that.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 5 });
 
 #[derive(Debug)]
 pub(super) struct Stacks {
