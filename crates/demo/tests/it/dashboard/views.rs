@@ -98,7 +98,7 @@ fn every_view_fits_and_is_accessible() {
             check(&browser, &view, look);
             let kept = suffix.is_empty() || ALSO.contains(&(view.name, suffix));
             if let Some(directory) = pictures.as_ref().filter(|_| kept) {
-                open_all_of(&browser, look);
+                fit_the_window_to_all_of(&browser, look);
                 picture(
                     &browser,
                     &directory.join(format!("{}{suffix}.png", view.name)),
@@ -117,6 +117,7 @@ fn check(browser: &Browser, view: &View, look: Look) {
     browser.go(&view.address);
     browser.wait_for("#link-text", "Live");
     browser.wait_for(view.shows.0, view.shows.1);
+    browser.run(OPEN, &[]);
     let over = browser.run(
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
         &[],
@@ -137,10 +138,12 @@ fn check(browser: &Browser, view: &View, look: Look) {
     );
 }
 
-/// Opens what is folded, and makes the window as high as the page is, within reason; a phone stays as high as a phone.
-fn open_all_of(browser: &Browser, look: Look) {
-    let script = "document.querySelector('.stalls details:has([data-verdict=blocked])')?.setAttribute('open', '');
-        return Math.ceil(document.body.getBoundingClientRect().height);";
+/// Opens the stall that has a stack, which is folded.
+const OPEN: &str = "document.querySelector('.stalls details:has([data-verdict=blocked])')?.setAttribute('open', '');";
+
+/// Makes the window as high as the page is, within reason; a phone stays as high as a phone.
+fn fit_the_window_to_all_of(browser: &Browser, look: Look) {
+    let script = "return Math.ceil(document.body.getBoundingClientRect().height);";
     let height = browser.run(script, &[]).as_u64().expect("a number");
     let height = u32::try_from(height).expect("fits").clamp(480, 1_320);
     if look.width > PHONE.width {

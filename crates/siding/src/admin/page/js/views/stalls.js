@@ -102,7 +102,7 @@ class Item {
     this.body.replaceChildren(
       h("p", null, "Route ", link(known)),
       findings(stall),
-      h("h3", null, "Stack, innermost first"),
+      h("h2", null, "Stack, innermost first"),
       stack(stall),
     );
     if (stackMayCome(stall)) setTimeout(() => this.#complete(), AGAIN_MS);
