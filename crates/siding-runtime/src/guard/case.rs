@@ -86,6 +86,9 @@ fn blocked_on(activity: Activity) -> Option<BlockedOn> {
     }
 }
 
+/// What is said of a stall that convicted nobody.
+const NO_STACK: &str = "one is taken once there is enough evidence to move a route";
+
 /// A stall that lasts.
 #[derive(Debug)]
 pub(super) struct Case {
@@ -155,6 +158,9 @@ impl Case {
     /// The stall is over after `lasted`.
     pub(super) fn close(mut self, lasted: Duration) -> Evidence {
         self.evidence.lasted = lasted;
+        if self.weighed != Weighed::Convicted {
+            self.evidence.stack.set(Err(NO_STACK.to_owned()));
+        }
         self.route.stall_ended();
         self.route.update_evidence(&self.evidence);
         self.evidence

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::placement::Evidence;
+use crate::placement::{Evidence, Verdict};
 
 /// So many stalls are kept.
 const KEPT: usize = 256;
@@ -52,7 +52,7 @@ impl StallLog {
             Some(old) => *old = noted,
             None => {
                 if list.len() == KEPT {
-                    list.pop_front();
+                    make_room(&mut list);
                 }
                 list.push_back(noted);
             }
@@ -82,6 +82,14 @@ impl StallLog {
     }
 }
 
+/// Gives up the oldest stall that is nobody's fault, or else the oldest: a busy machine preempts so often that nothing else would be
+/// seen for long.
+fn make_room(list: &mut VecDeque<Noted>) {
+    let blameless = |noted: &Noted| matches!(noted.stall.evidence.verdict, Verdict::Preempted);
+    let place = list.iter().position(blameless).unwrap_or(0);
+    list.remove(place);
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -89,15 +97,19 @@ mod tests {
     use super::*;
     use crate::context::RouteId;
     use crate::lane::LaneKind;
-    use crate::placement::{PendingStack, Verdict};
+    use crate::placement::PendingStack;
 
     fn evidence() -> Evidence {
+        of(Verdict::Computing)
+    }
+
+    fn of(verdict: Verdict) -> Evidence {
         Evidence {
             route: RouteId::CONNECTION,
             lane: LaneKind::EventLoop,
             at: SystemTime::now(),
             lasted: Duration::from_millis(10),
-            verdict: Verdict::Computing,
+            verdict,
             stack: PendingStack::default(),
         }
     }
@@ -116,5 +128,26 @@ mod tests {
         assert_eq!(changed.len(), 1);
         assert!(changed[0].over && changed[0].evidence.is_of_the_same_poll(&first));
         assert_eq!(log.recent().len(), 2);
+    }
+
+    #[test]
+    fn what_is_nobodys_fault_goes_first() {
+        let (log, first, last) = (StallLog::default(), evidence(), evidence());
+        log.note(&first, true);
+        for _ in 0..KEPT {
+            log.note(&of(Verdict::Preempted), true);
+        }
+        log.note(&last, true);
+        let kept = log.recent();
+        assert_eq!(kept.len(), KEPT);
+        assert!(kept[0].evidence.is_of_the_same_poll(&first));
+        assert!(kept[KEPT - 1].evidence.is_of_the_same_poll(&last));
+        for _ in 0..KEPT {
+            log.note(&evidence(), true);
+        }
+        let oldest = &log.recent()[0].evidence;
+        assert!(
+            !oldest.is_of_the_same_poll(&first) && matches!(oldest.verdict, Verdict::Computing)
+        );
     }
 }

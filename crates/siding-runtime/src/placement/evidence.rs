@@ -14,7 +14,7 @@ use crate::lane::LaneKind;
 pub struct PendingStack(Arc<OnceLock<Result<Stack, String>>>);
 
 impl PendingStack {
-    /// The stack, or why there is none; `None` while it is being resolved or when none was taken.
+    /// The stack, or why there is none; `None` while the stall lasts, and while it is being resolved.
     #[must_use]
     pub fn get(&self) -> Option<&Result<Stack, String>> {
         self.0.get()

@@ -24,12 +24,8 @@ export function findings(evidence) {
   );
 }
 
-/** How long it takes at most to give the addresses of a stack their names: a debug build has many. */
-const RESOLVED_MS = 180_000;
-
-/** Whether the stack may still come: it is resolved after the fact, beside the work. */
-export const stackMayCome = (evidence) =>
-  Boolean(evidence) && !evidence.stack && !evidence.stack_error && clock.now() - evidence.began_unix_ms < RESOLVED_MS;
+/** Whether the stack may still come: its addresses get their names after the fact, beside the work. */
+export const stackMayCome = (evidence) => Boolean(evidence) && !evidence.stack && !evidence.stack_error;
 
 /** The frames, the innermost first. Those that are not the application's own are folded. */
 export function stack(evidence, source = []) {
@@ -43,8 +39,7 @@ export function stack(evidence, source = []) {
 }
 
 function noStack(evidence) {
-  if (evidence.stack_error) return `There is none: ${evidence.stack_error}.`;
-  return stackMayCome(evidence) ? "It is being resolved." : "None was taken.";
+  return evidence.stack_error ? `There is none: ${evidence.stack_error}.` : "There is none yet.";
 }
 
 /** Frames in a row that are the application's own, or are not; each knows its place in the stack. */

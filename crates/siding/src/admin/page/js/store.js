@@ -77,7 +77,7 @@ export function takeSnapshot(snapshot) {
   heard(snapshot.at_unix_ms);
   if (snapshot.overview) setOverview(snapshot.overview);
   state.routes.clear();
-  state.stalls = [...(snapshot.stalls ?? [])].reverse().slice(0, STALLS_MAX);
+  state.stalls = kept([...(snapshot.stalls ?? [])].reverse());
   takeLanes(snapshot);
   takeRoutes({ routes: [], ...snapshot, interval: undefined });
   takeTasks(snapshot.tasks ?? null);
@@ -129,12 +129,21 @@ export const perSecond = (id) => state.rates.get(id)?.perSecond(clock.now()) ?? 
 
 export const stallKey = (stall) => `${stall.route_id}:${stall.began_unix_ms}`;
 
+/** As many as are kept, newest first. Those that are nobody's fault go first: a busy machine has so many that nothing else would be seen. */
+function kept(stalls) {
+  while (stalls.length > STALLS_MAX) {
+    const blameless = stalls.findLastIndex((stall) => stall.verdict === "preempted");
+    stalls.splice(blameless < 0 ? stalls.length - 1 : blameless, 1);
+  }
+  return stalls;
+}
+
 /** A stall that begins, goes on or ends. */
 export function takeStall(stall) {
   heard();
   const known = state.stalls.findIndex((other) => stallKey(other) === stallKey(stall));
   if (known >= 0) state.stalls[known] = stall;
-  else state.stalls = [stall, ...state.stalls].slice(0, STALLS_MAX);
+  else state.stalls = kept([stall, ...state.stalls]);
   tell("stalls", stall);
 }
 
