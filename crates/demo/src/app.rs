@@ -14,9 +14,10 @@ use crate::resources::cache::{AsyncCache, BlockingCache, CacheError, VALUE_BYTES
 use crate::resources::documents::{AsyncDocuments, BlockingDocuments, DocumentsError};
 use crate::resources::external::{AsyncExternal, BlockingExternal, ExternalError};
 use crate::resources::files::{CONTENT_BYTES_MAX, DataFile, FileError};
+use crate::resources::predictor::{PredictError, Predictor};
 use crate::resources::users::{AsyncUsers, BlockingUsers, UsersError};
 use crate::routes::{
-    cache, compute, documents, external, file, health, hello, notify, tasks, users, wait,
+    cache, compute, documents, external, file, health, hello, notify, predict, tasks, users, wait,
 };
 use tasks::Jobs;
 
@@ -176,6 +177,15 @@ fn clients() -> App<AppState> {
         .merge(cache_routes())
         .merge(file_routes())
         .merge(document_routes())
+        .merge(prediction_routes())
+}
+
+fn prediction_routes() -> App<AppState> {
+    let predict = described(predict::predict)
+        .tag("predictions")
+        .summary("Which kind of file this is")
+        .fails::<PredictError>();
+    App::new("predictions").route("/predict", post(predict))
 }
 
 fn external_routes() -> App<AppState> {
@@ -333,4 +343,5 @@ parts! {
     AsyncExternal: |state| state.resources.external.asynchronous;
     BlockingExternal: |state| state.resources.external.blocking;
     DataFile: |state| state.resources.file;
+    Predictor: |state| state.resources.predictor;
 }

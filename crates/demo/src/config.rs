@@ -15,6 +15,8 @@ use crate::resources::users::Database;
 const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long Redis may take to answer, unless `REDIS_TIMEOUT` says otherwise.
 const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the inference service may take to answer, unless `INFERENCE_TIMEOUT` says otherwise.
+const INFERENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The settings.
 pub(crate) struct Config {
@@ -30,6 +32,12 @@ pub(crate) struct Config {
     pub(crate) redis_timeout: Duration,
     /// `MONGODB_URL`: where the documents are. Without it there are none.
     pub(crate) mongodb: Option<String>,
+    /// `INFERENCE_URL`: the service that runs the model of `/predict`. Without it the demo starts one beside itself.
+    pub(crate) inference: Option<Url>,
+    /// Where the model is put for that one: in the data directory.
+    pub(crate) models: PathBuf,
+    /// `INFERENCE_TIMEOUT`, in seconds: how long an answer may take.
+    pub(crate) inference_timeout: Duration,
     /// `DEMO_FILE`: the file of `/async/file` and `/sync/file`. Without it, it is in the data directory.
     pub(crate) file: Option<PathBuf>,
 }
@@ -48,9 +56,10 @@ impl Config {
             redis: value("REDIS_URL", redis_url)?,
             redis_timeout: value("REDIS_TIMEOUT", seconds)?.unwrap_or(REDIS_TIMEOUT),
             mongodb: value("MONGODB_URL", mongodb_url)?,
-            file: env::var_os("DEMO_FILE")
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from),
+            inference: value("INFERENCE_URL", http_url)?,
+            models: data.join("models"),
+            inference_timeout: value("INFERENCE_TIMEOUT", seconds)?.unwrap_or(INFERENCE_TIMEOUT),
+            file: path("DEMO_FILE"),
         })
     }
 }
@@ -67,6 +76,12 @@ fn value<T, E: fmt::Display>(
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(refused(&"is no text")),
     }
+}
+
+/// A path; none where the variable is unset or empty.
+fn path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os(name).filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
 }
 
 fn http_url(text: &str) -> Result<Url, &'static str> {

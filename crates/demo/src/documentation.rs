@@ -7,6 +7,7 @@ use crate::resources::cache::CacheError;
 use crate::resources::documents::DocumentsError;
 use crate::resources::external::ExternalError;
 use crate::resources::files::FileError;
+use crate::resources::predictor::PredictError;
 use crate::resources::users::UsersError;
 
 /// The document as a whole.
@@ -19,6 +20,7 @@ pub(crate) fn document() -> OpenApi {
         .tag("cache", "Values that are kept for a while")
         .tag("file", "A file, replaced as a whole")
         .tag("documents", "MongoDB")
+        .tag("predictions", "A model, in a process of its own")
         .tag("tasks", "Durable tasks, and work in the background")
 }
 
@@ -51,6 +53,23 @@ impl Output for DocumentsError {
 impl Output for FileError {
     fn describe(operation: &mut Operation<'_>) {
         operation.problem(StatusCode::NOT_FOUND, "The file is not there yet");
+    }
+}
+
+impl Output for PredictError {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The inference service is not available, or has too much to do",
+        );
+        operation.problem(
+            StatusCode::BAD_GATEWAY,
+            "The inference service answered with an error",
+        );
+        operation.problem(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The inference service did not answer in time",
+        );
     }
 }
 

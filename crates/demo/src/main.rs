@@ -13,5 +13,8 @@ mod routes;
 use siding::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = resources::predictor::become_service() {
+        return code;
+    }
     app::app().run()
 }

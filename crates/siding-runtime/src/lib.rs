@@ -27,9 +27,10 @@ pub use handle::{EnterGuard, Handle};
 pub use histogram::{Counts, Percentiles};
 pub use inspect::{BlockedOn, FileKind, Frame, Stack, Target, Unknown};
 pub use lane::{
-    Call, CallError, CancelToken, Compute, FunctionError, FunctionErrorKind, Functions, Job,
-    JobError, JobSource, LANE_SPANS, LaneKind, LaneSnapshot, ProcessEnd, Processes, Refusal,
-    RefusalReason, Threads, cancel_token, cancelled, is_child, serve_child,
+    Call, CallError, CancelToken, Compute, Entering, FunctionError, FunctionErrorKind, Functions,
+    Gate, GateError, GateSnapshot, Job, JobError, JobSource, LANE_SPANS, LaneKind, LaneSnapshot,
+    Permit, ProcessEnd, Processes, Refusal, RefusalReason, Threads, cancel_token, cancelled,
+    is_child, serve_child,
 };
 pub use offload::{compute, offload};
 pub use placement::{

@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `redis` | [tasks](App::with_tasks) over Redis, shared with Celery's workers and clients |
 //! | `amqp` | the same over AMQP 0-9-1, RabbitMQ for one |
+//! | `inference` | [`inference`]: a client of services that speak the Open Inference Protocol |
 //! | `otel` | traces over OTLP, switched on by OpenTelemetry's variables or `Settings::traces` |
 //! | `validate` | `extract::Valid`: arguments that are validated by the rules of [garde](https://docs.rs/garde) |
 //! | `openapi` | `openapi`: an OpenAPI 3.1 document from the handlers' own types, and `/docs` |
@@ -40,6 +41,8 @@ mod arrival;
 pub mod background;
 pub mod extract;
 pub mod handler;
+#[cfg(feature = "inference")]
+pub mod inference;
 pub mod lifespan;
 mod metrics;
 #[cfg(feature = "openapi")]

@@ -5,6 +5,7 @@ mod cause;
 pub(crate) mod documents;
 pub(crate) mod external;
 pub(crate) mod files;
+pub(crate) mod predictor;
 mod upstream;
 pub(crate) mod users;
 
@@ -14,6 +15,7 @@ use self::cache::Cache;
 use self::documents::Documents;
 use self::external::External;
 use self::files::DataFile;
+use self::predictor::Predictor;
 use crate::config::Config;
 use users::{AsyncUsers, BlockingUsers};
 
@@ -26,6 +28,7 @@ pub(crate) struct Resources {
     pub(crate) documents: Documents,
     pub(crate) external: External,
     pub(crate) file: DataFile,
+    pub(crate) predictor: Predictor,
 }
 
 impl Resources {
@@ -42,6 +45,7 @@ impl Resources {
             documents: Documents::open(lifespan, config).await?,
             external: External::open(lifespan, config).await?,
             file: DataFile::open(lifespan, config).await?,
+            predictor: Predictor::open(lifespan, config).await?,
         })
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod file;
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod notify;
+pub(crate) mod predict;
 pub(crate) mod tasks;
 pub(crate) mod users;
 pub(crate) mod wait;

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::support::{DEADLINE, Service};
 
 /// Processes that `parent` has started and that still run.
-fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("Linux");
     processes
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -16,7 +16,7 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 /// Whether a process runs, as a child of `parent` if that is given. One that only waits to be reaped does not.
-fn is_running(pid: u32, parent: Option<u32>) -> bool {
+pub(crate) fn is_running(pid: u32, parent: Option<u32>) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
     };

@@ -36,6 +36,7 @@ fn routes_are_listed() {
             "event-loop",
             "(pinned)",
         ],
+        &["POST", "/predict", "async", "fn", "event-loop"],
         &["GET", "/compute", "fn", "compute"],
         &["GET", "/compute/process", "fn", "processes"],
     ] {
@@ -44,7 +45,7 @@ fn routes_are_listed() {
             "{row:?} is missing from\n{table}"
         );
     }
-    assert_eq!(rows.len(), 46);
+    assert_eq!(rows.len(), 47);
 }
 
 #[test]

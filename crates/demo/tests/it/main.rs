@@ -11,6 +11,7 @@ mod documents;
 mod endpoints;
 mod external;
 mod file;
+mod predict;
 mod program;
 mod proxy;
 mod redis_server;

@@ -28,12 +28,16 @@ pub(crate) fn clean(command: &mut Command) {
         "DEMO_FILE",
         "EXTERNAL_API_TIMEOUT",
         "EXTERNAL_API_URL",
+        "INFERENCE_TIMEOUT",
+        "INFERENCE_URL",
         "MONGODB_URL",
         "REDIS_TIMEOUT",
         "REDIS_URL",
     ] {
         command.env_remove(name);
     }
+    // Nobody is there. Otherwise every test would start an inference service beside its own.
+    command.env("INFERENCE_URL", "http://127.0.0.1:9");
 }
 
 /// Runs the program to its end.

@@ -52,6 +52,12 @@ pub enum CaseError {
     /// Only a service that the bench starts can be told which database to use.
     #[error("a server that was already running has a database of its own")]
     OwnDatabase,
+    /// Only a service that the bench starts can be told where models are.
+    #[error("a server that was already running has an inference service of its own")]
+    OwnInference,
+    /// A load of the case's own broke off.
+    #[error("the load broke off")]
+    Load(#[source] io::Error),
     /// There are no users to ask for.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -100,11 +106,13 @@ impl CaseError {
             | Self::Incomplete { .. }
             | Self::Answer { .. }
             | Self::Worker
+            | Self::Load(_)
             | Self::Send(_)
             | Self::Peer(_) => Cell::Failed(explain(self)),
             Self::Cpu(_)
             | Self::Elsewhere
             | Self::OwnDatabase
+            | Self::OwnInference
             | Self::Database(DatabaseError::Absent { .. }) => Cell::Skipped(explain(self)),
             Self::Start(_)
             | Self::Database(DatabaseError::Refused { .. })

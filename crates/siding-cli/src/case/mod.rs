@@ -11,6 +11,7 @@ mod health;
 mod idle;
 mod name;
 mod pairing;
+mod predict;
 mod relief;
 mod tasks;
 mod users;
@@ -25,6 +26,7 @@ pub use error::CaseError;
 pub use idle::Idle;
 pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
+pub use predict::Predict;
 pub use relief::Relief;
 pub use tasks::Tasks;
 pub use users::{Read, Users};
@@ -60,6 +62,8 @@ pub enum Subject {
     CeleryFleet(CeleryFleet),
     /// Users in PostgreSQL.
     Users(Users),
+    /// A model's service that is saturated and killed.
+    Predict(Predict),
     /// A dashboard that somebody looks at.
     Dashboard(Dashboard),
 }
@@ -78,6 +82,7 @@ impl Subject {
             Self::CeleryEnqueue(calls) => calls.run(bench, report).await,
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
             Self::Users(users) => users.run(bench, report).await,
+            Self::Predict(predict) => predict.run(bench, report).await,
             Self::Dashboard(dashboard) => dashboard.run(bench, report).await,
         }
     }

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::health::HealthBounds;
 use super::{
     CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Dashboard, Idle,
-    Pairing, Read, Relief, Rival, Round, Subject, Tasks, Users,
+    Pairing, Predict, Read, Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -60,6 +60,8 @@ pub enum CaseName {
     Users,
     /// A page of users in PostgreSQL, against FastAPI.
     UsersPage,
+    /// The service of models saturated, and then killed.
+    Predict,
     /// Throughput while the dashboard is open.
     Dashboard,
 }
@@ -150,6 +152,9 @@ impl CaseName {
             Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
             Self::Users => "a user by id in PostgreSQL, sqlx and diesel against SQLAlchemy",
             Self::UsersPage => "20 users in PostgreSQL, sqlx and diesel against SQLAlchemy",
+            Self::Predict => {
+                "64 callers of /predict whose service hangs for 4 s and is then killed"
+            }
             Self::Dashboard => "/hello beside 1,000 routes, dashboard open and closed in turn",
         }
     }
@@ -189,6 +194,13 @@ impl CaseName {
             Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
             Self::Users => users(Read::One),
             Self::UsersPage => users(Read::Page),
+            Self::Predict => Subject::Predict(Predict {
+                callers: 64,
+                health: HealthBounds {
+                    p99_ms: Some(5.0),
+                    ..SHOWN
+                },
+            }),
             Self::Dashboard => Subject::Dashboard(Dashboard { at_least: 0.97 }),
         }
     }

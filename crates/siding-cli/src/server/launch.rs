@@ -28,6 +28,7 @@ pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
     database: Option<DatabaseUrl>,
+    environment: Vec<(&'static str, String)>,
     log: PathBuf,
 }
 
@@ -113,6 +114,7 @@ impl Launch {
             program,
             arguments,
             database: None,
+            environment: Vec::new(),
             log: log_directory.join(format!("{kind}.log")),
         }
     }
@@ -121,6 +123,13 @@ impl Launch {
     #[must_use]
     pub fn with_database(mut self, database: &DatabaseUrl) -> Self {
         self.database = Some(database.clone());
+        self
+    }
+
+    /// The same with a variable in its environment, which is no secret.
+    #[must_use]
+    pub fn with_environment(mut self, name: &'static str, value: String) -> Self {
+        self.environment.push((name, value));
         self
     }
 
@@ -171,6 +180,7 @@ impl Launch {
         if let Some(database) = &self.database {
             command.env("DATABASE_URL", database.expose());
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         match self.kind {
             Kind::Siding => {
                 command.arg("--bind").arg(format!("127.0.0.1:{port}"));

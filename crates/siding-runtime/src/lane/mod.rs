@@ -8,6 +8,7 @@ mod admission;
 mod cancel;
 mod compute;
 mod desk;
+mod gate;
 mod job;
 mod passage;
 mod processes;
@@ -17,6 +18,7 @@ mod threads;
 
 pub use cancel::{CancelToken, cancel_token, cancelled};
 pub use compute::Compute;
+pub use gate::{Entering, Gate, GateError, GateSnapshot, Permit};
 pub use job::Job;
 pub use passage::LANE_SPANS;
 pub(crate) use passage::Passage;

@@ -10,6 +10,8 @@ mod page;
 mod routes;
 mod source;
 mod tasks;
+#[cfg(feature = "inference")]
+mod upstreams;
 mod wire;
 
 use std::net::SocketAddr;
@@ -175,6 +177,18 @@ fn router(application: &Arc<Application>, live: &Live) -> Router {
                 .route("/api/resources", get(resources))
                 .with_state(application.probes.clone()),
         )
+        .merge(for_upstreams(application.probes.clone()))
+}
+
+/// The clients of inference services, where there can be some.
+#[cfg(feature = "inference")]
+fn for_upstreams(probes: Probes) -> Router {
+    upstreams::router(probes)
+}
+
+#[cfg(not(feature = "inference"))]
+fn for_upstreams(_: Probes) -> Router {
+    Router::new()
 }
 
 /// What orchestrators ask. They send no token, and are told nothing that would need one.

@@ -120,6 +120,12 @@ impl Lifespan {
         Opening::new(Arc::clone(&self.resources), name.into(), opener.open())
     }
 
+    /// Has the admin listener show a client.
+    #[cfg(feature = "inference")]
+    pub(crate) fn add_upstream(&self, client: crate::inference::Client) {
+        self.resources.add_upstream(client);
+    }
+
     /// How many connections a pool should have.
     #[must_use]
     pub fn connections(&self) -> Connections {

@@ -26,6 +26,8 @@ pub(super) struct Open {
 /// The resources of an application that are open, oldest first.
 pub(crate) struct Resources {
     open: Mutex<Vec<Open>>,
+    #[cfg(feature = "inference")]
+    upstreams: Mutex<Vec<crate::inference::Client>>,
     settings: LifespanSettings,
     handle: Option<Handle>,
 }
@@ -42,6 +44,8 @@ impl Resources {
     pub(crate) fn new(settings: LifespanSettings, handle: Option<Handle>) -> Self {
         Self {
             open: Mutex::new(Vec::new()),
+            #[cfg(feature = "inference")]
+            upstreams: Mutex::default(),
             settings,
             handle,
         }
@@ -63,6 +67,23 @@ impl Resources {
             check: Some(check),
             close: None,
         });
+    }
+
+    /// Adds to the clients that are shown.
+    #[cfg(feature = "inference")]
+    pub(crate) fn add_upstream(&self, client: crate::inference::Client) {
+        let mut upstreams = self
+            .upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        upstreams.push(client);
+    }
+
+    /// The clients that are shown.
+    #[cfg(feature = "inference")]
+    pub(crate) fn upstreams(&self) -> Vec<crate::inference::Client> {
+        let upstreams = self.upstreams.lock();
+        upstreams.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks all that have a check how they are, at the same time.

@@ -63,6 +63,13 @@ impl Probes {
         Json(resources)
     }
 
+    /// The clients of services that were opened, oldest first.
+    #[cfg(feature = "inference")]
+    pub(crate) fn upstreams(&self) -> Vec<crate::inference::Client> {
+        let resources = self.0.resources.get();
+        resources.map_or_else(Vec::new, |resources| resources.upstreams())
+    }
+
     async fn health(&self) -> Vec<Health> {
         match self.0.resources.get() {
             Some(resources) => resources.health().await,

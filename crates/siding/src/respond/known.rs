@@ -11,6 +11,8 @@ use super::error::{Chain, with_sources};
 use super::invalid::Invalid;
 use super::rejection;
 use crate::Problem;
+#[cfg(feature = "inference")]
+use crate::inference::{InferError, InferErrorKind};
 
 /// When to ask a broker again that could not take a task: a disk is not emptied in less.
 const BROKER_RETRY: Duration = Duration::from_secs(5);
@@ -36,7 +38,35 @@ pub(super) fn known(error: &(dyn StdError + 'static)) -> Option<Problem> {
     if let Some(error) = error.downcast_ref() {
         return get(error);
     }
+    #[cfg(feature = "inference")]
+    if let Some(error) = error.downcast_ref() {
+        return Some(infer(error));
+    }
     rejection::of_error(error)
+}
+
+#[cfg(feature = "inference")]
+fn infer(error: &InferError) -> Problem {
+    match error.kind() {
+        InferErrorKind::Refused { retry_after } => Problem::new(StatusCode::SERVICE_UNAVAILABLE)
+            .with_detail("the server is busy; try again later")
+            .with_retry_after(*retry_after),
+        // Not in the log for each: that a replica fails is there once.
+        InferErrorKind::Unavailable { retry_after, .. } => {
+            tracing::debug!("answered 503: {error}");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE)
+                .with_detail(
+                    "a service that this needs is not available at the moment; try again later",
+                )
+                .with_retry_after(*retry_after)
+        }
+        InferErrorKind::DeadlinePassed { .. } => deadline_passed(),
+        InferErrorKind::Rejected { .. } | InferErrorKind::Failed(_) => {
+            tracing::error!("answered 502: {error}");
+            Problem::new(StatusCode::BAD_GATEWAY)
+                .with_detail("a service that this needs gave no answer that can be used")
+        }
+    }
 }
 
 fn job(error: &JobError) -> Option<Problem> {
@@ -100,6 +130,8 @@ macro_rules! into_problem {
 }
 
 into_problem!(JobError, CallError, BrokerError, SendError, GetError);
+#[cfg(feature = "inference")]
+into_problem!(InferError);
 
 /// A child process could not answer a request.
 pub(crate) fn unanswered(error: &FunctionError) -> Problem {

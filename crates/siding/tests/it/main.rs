@@ -14,6 +14,8 @@ mod errors;
 mod failures;
 mod faults;
 mod handlers;
+#[cfg(feature = "inference")]
+mod inference;
 mod lanes;
 mod lifespan;
 mod log;

@@ -267,6 +267,13 @@ pub(crate) fn eventually_within<T>(
     }
 }
 
+/// An address that nobody listens on.
+#[cfg(feature = "inference")]
+pub(crate) fn nobody() -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("has one")
+}
+
 /// Says that a test was left out, and fails it where none may be.
 #[track_caller]
 pub(crate) fn leave_out(why: &str) {

@@ -8,6 +8,8 @@ mod live;
 mod overview;
 mod routes;
 mod stalls;
+#[cfg(feature = "inference")]
+mod upstreams;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +18,8 @@ pub(super) use live::{Occupancy, RouteMoved, RoutesNow, Snapshot, stall, stall_k
 pub(super) use overview::Overview;
 pub(super) use routes::{OneRoute, Routes, Summary};
 pub(super) use stalls::Stalls;
+#[cfg(feature = "inference")]
+pub(super) use upstreams::Upstreams;
 
 /// The version of every answer. It changes when a field goes or changes its meaning, and not when one is added.
 const VERSION: u32 = 1;

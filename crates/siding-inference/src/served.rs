@@ -1,0 +1,279 @@
+//! One version of a model that is served: its queue, and what runs its batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use siding::runtime::JobError;
+use tokio::time::Instant;
+
+use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused, Waited, join, split};
+use crate::protocol::{ProtocolError, Tensor, TensorMetadata};
+use crate::repository::ModelConfig;
+use crate::runtime::{Model, RunError, zeros};
+use crate::stats::Stats;
+
+/// A version of a model that answers. Dropped from the repository it ends what waits, and then itself.
+#[derive(Debug)]
+pub struct Served {
+    /// The model's name.
+    pub name: String,
+    /// The version.
+    pub version: u64,
+    /// How it is served.
+    pub config: ModelConfig,
+    /// What it has done so far.
+    pub stats: Arc<Stats>,
+    model: Arc<dyn Model>,
+    batches: Batches,
+    queue: Arc<Queue>,
+}
+
+/// Whether requests may share a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Batches {
+    /// Each row of the outputs is made of one row of the inputs.
+    Of { rows_max: usize },
+    /// One request a run.
+    None,
+}
+
+/// Runs the model on zeros, and finds out whether it takes batches. On a lane: it computes.
+pub(crate) fn warm_up(model: &dyn Model, config: &ModelConfig) -> Result<Batches, RunError> {
+    for _ in 0..config.warm_up {
+        model.run(&zeros(model.inputs(), 1)?)?;
+    }
+    let rows_max = config.batching.rows_max;
+    let is_open = |tensor: &TensorMetadata| tensor.shape.first() == Some(&-1);
+    let all_open = model.inputs().iter().chain(model.outputs()).all(is_open);
+    if rows_max < 2 || model.inputs().is_empty() || !all_open {
+        return Ok(Batches::None);
+    }
+    // An open dimension may be something else than rows: only two rows that come out as two are.
+    let two = zeros(model.inputs(), 2).and_then(|inputs| model.run(&inputs));
+    Ok(match two {
+        Ok(outputs) if split(&outputs, &[1, 1]).is_some() => Batches::Of { rows_max },
+        Ok(_) | Err(_) => Batches::None,
+    })
+}
+
+impl Served {
+    /// Begins to serve a model.
+    pub(crate) fn start(
+        (name, version): (String, u64),
+        config: ModelConfig,
+        model: Arc<dyn Model>,
+        batches: Batches,
+    ) -> Arc<Self> {
+        let queue = Arc::new(Queue::new(BatchLimits {
+            rows_max: match batches {
+                Batches::Of { rows_max } => rows_max,
+                Batches::None => 1,
+            },
+            delay_max: match batches {
+                Batches::Of { .. } => config.batching.delay(),
+                Batches::None => Duration::ZERO,
+            },
+            waiting_max: config.batching.waiting_max,
+        }));
+        let stats = Arc::new(Stats::default());
+        for _ in 0..config.instances {
+            let (queue, model, stats) =
+                (Arc::clone(&queue), Arc::clone(&model), Arc::clone(&stats));
+            // Detached on purpose: it ends with its queue, after whatever waits there.
+            drop(siding::spawn(run_batches(queue, model, stats)));
+        }
+        Arc::new(Self {
+            name,
+            version,
+            config,
+            stats,
+            model,
+            batches,
+            queue,
+        })
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub fn inputs(&self) -> &[TensorMetadata] {
+        self.model.inputs()
+    }
+
+    /// What it gives.
+    #[must_use]
+    pub fn outputs(&self) -> &[TensorMetadata] {
+        self.model.outputs()
+    }
+
+    /// The most rows in a run; `None` where requests do not share one.
+    #[must_use]
+    pub fn rows_max(&self) -> Option<usize> {
+        match self.batches {
+            Batches::Of { rows_max } => Some(rows_max),
+            Batches::None => None,
+        }
+    }
+
+    /// The inputs in the model's order, if they are what it takes.
+    ///
+    /// # Errors
+    /// A sentence that names the input at fault and says what would be right.
+    pub fn fit(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, ProtocolError> {
+        let (wanted, count) = (self.inputs(), inputs.len());
+        let mut given: Vec<Option<Tensor>> = inputs.into_iter().map(Some).collect();
+        let mut fitting = Vec::with_capacity(wanted.len());
+        for input in wanted {
+            let found = given.iter_mut().find(|given| {
+                given
+                    .as_ref()
+                    .is_some_and(|tensor| tensor.name() == input.name)
+            });
+            let tensor = found
+                .and_then(Option::take)
+                .ok_or_else(|| ProtocolError::new(format!("input `{}` is missing", input.name)))?;
+            check(&tensor, input)?;
+            fitting.push(tensor);
+        }
+        if let Some(unknown) = given.into_iter().flatten().next() {
+            let text = format!(
+                "the model takes {} inputs, not {count}: it has no further `{}`",
+                wanted.len(),
+                unknown.name()
+            );
+            return Err(ProtocolError::new(text));
+        }
+        self.check_rows(&fitting)?;
+        Ok(fitting)
+    }
+
+    fn check_rows(&self, inputs: &[Tensor]) -> Result<(), ProtocolError> {
+        let Batches::Of { rows_max } = self.batches else {
+            return Ok(());
+        };
+        let rows = inputs[0].shape().rows().unwrap_or(0);
+        if inputs
+            .iter()
+            .any(|input| input.shape().rows() != Some(rows))
+        {
+            return Err(ProtocolError::new(
+                "the inputs do not have the same number of rows, their first dimension",
+            ));
+        }
+        if (1..=rows_max).contains(&rows) {
+            return Ok(());
+        }
+        let text = format!("a request may have 1 to {rows_max} rows for this model, not {rows}");
+        Err(ProtocolError::new(text))
+    }
+
+    /// Runs the model on inputs that [fit](Self::fit), in a batch with others'.
+    pub(crate) async fn infer(
+        &self,
+        inputs: Vec<Tensor>,
+        deadline: Option<Instant>,
+    ) -> Result<Outcome, Refused> {
+        let rows = match self.batches {
+            Batches::Of { .. } => inputs[0].shape().rows().unwrap_or(1),
+            Batches::None => 1,
+        };
+        let offered = self.queue.offer(inputs, rows, deadline);
+        let outcome = offered.inspect_err(|refused| {
+            if matches!(refused, Refused::Overloaded { .. }) {
+                self.stats.refused();
+            }
+        })?;
+        // The sender is lost only with the runtime.
+        Ok(outcome.await.unwrap_or(Err(InferError::Unloaded)))
+    }
+
+    /// Takes no more requests; those that wait are answered.
+    pub(crate) fn retire(&self) {
+        self.queue.close();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+fn check(tensor: &Tensor, input: &TensorMetadata) -> Result<(), ProtocolError> {
+    let wrong = |what: String| Err(ProtocolError::new(format!("input `{}` {what}", input.name)));
+    if tensor.datatype() != input.datatype {
+        return wrong(format!(
+            "is {}; the model takes {}",
+            tensor.datatype(),
+            input.datatype
+        ));
+    }
+    let dims = tensor.shape().dims();
+    let fits = dims.len() == input.shape.len()
+        && dims
+            .iter()
+            .zip(&input.shape)
+            .all(|(dim, wanted)| usize::try_from(*wanted).map_or(true, |wanted| *dim == wanted));
+    if !fits {
+        return wrong(format!(
+            "has the shape {dims:?}; the model takes {:?}",
+            input.shape
+        ));
+    }
+    Ok(())
+}
+
+/// Runs one batch after the other, until the queue is closed and empty.
+async fn run_batches(queue: Arc<Queue>, model: Arc<dyn Model>, stats: Arc<Stats>) {
+    while let Some(batch) = queue.next().await {
+        let begun = Instant::now();
+        let model = Arc::clone(&model);
+        let (inputs, rows): (Vec<_>, Vec<_>) = batch
+            .iter()
+            .map(|waited| (waited.inputs().to_vec(), waited.rows()))
+            .unzip();
+        let ran = siding::runtime::compute(move || run(&*model, &inputs, &rows)).await;
+        let took = begun.elapsed();
+        queue.ran(took);
+        stats.ran(&batch, begun, took, matches!(ran, Ok(Ok(_))));
+        answer(batch, ran);
+    }
+}
+
+fn run(
+    model: &dyn Model,
+    inputs: &[Vec<Tensor>],
+    rows: &[usize],
+) -> Result<Vec<Vec<Tensor>>, RunError> {
+    if let [inputs] = inputs {
+        return Ok(vec![model.run(inputs)?]);
+    }
+    let requests: Vec<&[Tensor]> = inputs.iter().map(Vec::as_slice).collect();
+    let outputs = model.run(&join(&requests))?;
+    split(&outputs, rows).ok_or_else(|| {
+        RunError(
+            "the model gave other rows than it took; set `batching.rows_max = 1` for it".to_owned(),
+        )
+    })
+}
+
+fn answer(batch: Vec<Waited>, ran: Result<Result<Vec<Vec<Tensor>>, RunError>, JobError>) {
+    let error = match ran {
+        Ok(Ok(outputs)) => {
+            for (waited, outputs) in batch.into_iter().zip(outputs) {
+                waited.answer(Ok(outputs));
+            }
+            return;
+        }
+        Ok(Err(error)) => InferError::Failed(error.0),
+        Err(JobError::Refused(refusal)) => InferError::Overloaded {
+            retry_after: refusal.retry_after,
+        },
+        Err(error) => {
+            tracing::error!("a batch was not run: {error}");
+            InferError::Panicked
+        }
+    };
+    for waited in batch {
+        waited.answer(Err(error.clone()));
+    }
+}

@@ -1,0 +1,125 @@
+//! What several tests need. A deadline only keeps a broken test from hanging.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use siding::{Running, Settings};
+use siding_inference::Service;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The models that are committed with the tests.
+pub(crate) fn test_models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
+
+/// The models that the repository ships.
+pub(crate) fn shipped_models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")
+}
+
+/// Serves the models in a directory, and looks at it all the time.
+pub(crate) fn serve(models: &Path) -> Running {
+    let mut settings = Settings {
+        bind: (Ipv4Addr::LOCALHOST, 0).into(),
+        admin: None,
+        ..Settings::default()
+    };
+    settings.limits.drain_grace = Duration::from_millis(20);
+    settings.limits.max_body_bytes = 1024 * 1024;
+    settings.limits.max_connections = 100;
+    let mut service = Service::new(models);
+    service.look_every = Duration::from_millis(5);
+    service
+        .app()
+        .with_settings(settings)
+        .start()
+        .expect("starts")
+}
+
+/// Copies models, so that a test may change them.
+pub(crate) fn copy(model: &str, to: &Path) {
+    let from = test_models().join(model);
+    for version in std::fs::read_dir(&from).expect("is there") {
+        let version = version.expect("can be read").path();
+        if version.is_dir() {
+            let folder = to
+                .join(model)
+                .join(version.file_name().expect("has a name"));
+            std::fs::create_dir_all(&folder).expect("made");
+            std::fs::copy(version.join("model.onnx"), folder.join("model.onnx")).expect("copied");
+        }
+    }
+}
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+pub(crate) fn get(address: SocketAddr, path: &str) -> Reply {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\n"), b"")
+}
+
+pub(crate) fn post(address: SocketAddr, path: &str, body: &[u8]) -> Reply {
+    exchange(address, &format!("POST {path} HTTP/1.1\r\n"), body)
+}
+
+/// One request, whose head so far lacks the host, the length and the end.
+pub(crate) fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
+    let mut stream = TcpStream::connect(address).expect("connects");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    let end = format!(
+        "host: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream
+        .write_all(&[head.as_bytes(), end.as_bytes(), body].concat())
+        .expect("sent");
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    stream.read_line(&mut line).expect("a status");
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status");
+    while line != "\r\n" {
+        line.clear();
+        stream.read_line(&mut line).expect("a head");
+    }
+    let mut body = Vec::new();
+    stream.read_to_end(&mut body).expect("a body");
+    Reply {
+        status,
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+    }
+}
+
+/// Asks again until there is an answer.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < DEADLINE, "never happened: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Says that a test is left out; fails where nothing may be.
+pub(crate) fn leave_out(reason: &str) {
+    let required = std::env::var("SIDING_TEST_SERVICES").is_ok_and(|value| value == "required");
+    assert!(
+        !required,
+        "left out although SIDING_TEST_SERVICES=required: {reason}"
+    );
+    eprintln!("left out: {reason}");
+}
