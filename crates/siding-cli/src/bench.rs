@@ -13,7 +13,7 @@ use crate::peer::VenvError;
 use crate::peer::celery::Celery;
 use crate::peer::fastapi::FastApi;
 use crate::progress::Progress;
-use crate::server::{Capacity, Contender, DemoError, Kind, Launch, StartError, demo};
+use crate::server::{Capacity, Contender, Kind, Launch, Program, ProgramError, StartError};
 use crate::settings::Settings;
 
 /// Where logs and virtual environments go, relative to the current directory.
@@ -46,7 +46,7 @@ pub struct Bench {
 pub enum PrepareError {
     /// No service to start.
     #[error(transparent)]
-    Demo(#[from] DemoError),
+    Program(#[from] ProgramError),
     /// A peer cannot be installed.
     #[error(transparent)]
     Peer(#[from] VenvError),
@@ -156,7 +156,7 @@ fn siding(args: &BenchArgs, directory: &Path) -> Result<Contender, PrepareError>
     }
     let (program, arguments) = match &args.server_command {
         Some(command) => split(command).ok_or(PrepareError::EmptyCommand)?,
-        None => (demo()?, Vec::new()),
+        None => (Program::Demo.find()?, Vec::new()),
     };
     let launch = Launch::new(Kind::Siding, program, arguments, directory);
     Ok(launched(Kind::Siding, launch))

@@ -62,6 +62,7 @@ impl Service {
             .merge(grpc::router(repository))
             .merge(http::app().with_lifespan(move |lifespan| self.open(lifespan, opened)))
             .with_health_routes()
+            .with_health_routes_at("/v2/health/live", "/v2/health/ready")
     }
 
     async fn open(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding::runtime::JobError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused, Waited, join, split};
 use crate::protocol::{ProtocolError, Tensor, TensorMetadata};
@@ -182,8 +182,20 @@ impl Served {
                 self.stats.refused();
             }
         })?;
-        // The sender is lost only with the runtime.
-        Ok(outcome.await.unwrap_or(Err(InferError::Unloaded)))
+        let offered = Instant::now();
+        let outcome = async {
+            // The sender is lost only with the runtime.
+            outcome.await.unwrap_or(Err(InferError::Unloaded))
+        };
+        let Some(deadline) = deadline else {
+            return Ok(outcome.await);
+        };
+        // Whoever runs batches may be busy until long after that. A run that has begun goes on: it has others' rows.
+        let in_time = timeout_at(deadline, outcome).await;
+        Ok(in_time.unwrap_or_else(|_| {
+            let waited = offered.elapsed();
+            Err(InferError::DeadlinePassed { waited })
+        }))
     }
 
     /// Takes no more requests; those that wait are answered.

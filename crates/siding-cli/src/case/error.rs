@@ -10,7 +10,7 @@ use crate::load::RequestError;
 use crate::outcome::Cell;
 use crate::peer::VenvError;
 use crate::probe::ProberError;
-use crate::server::StartError;
+use crate::server::{ProgramError, StartError};
 
 /// Why a case could not be measured on a server.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,9 @@ pub enum CaseError {
         /// What happened to the others, as far as it is known.
         failures: String,
     },
+    /// A program that is measured beside the service is not to be had.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// The prober did not run.
     #[error(transparent)]
     Prober(#[from] ProberError),
@@ -115,6 +118,7 @@ impl CaseError {
             | Self::OwnInference
             | Self::Database(DatabaseError::Absent { .. }) => Cell::Skipped(explain(self)),
             Self::Start(_)
+            | Self::Program(_)
             | Self::Database(DatabaseError::Refused { .. })
             | Self::Prober(_)
             | Self::Directory(_)

@@ -9,6 +9,7 @@ mod dashboard;
 mod error;
 mod health;
 mod idle;
+mod inference;
 mod name;
 mod pairing;
 mod predict;
@@ -24,6 +25,7 @@ pub use crowd::{Connections, Crowd, Round};
 pub use dashboard::Dashboard;
 pub use error::CaseError;
 pub use idle::Idle;
+pub use inference::Inference;
 pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
 pub use predict::Predict;
@@ -64,6 +66,8 @@ pub enum Subject {
     Users(Users),
     /// A model's service that is saturated and killed.
     Predict(Predict),
+    /// Models, in batches.
+    Inference(Inference),
     /// A dashboard that somebody looks at.
     Dashboard(Dashboard),
 }
@@ -83,6 +87,7 @@ impl Subject {
             Self::CeleryFleet(fleet) => fleet.run(bench, report).await,
             Self::Users(users) => users.run(bench, report).await,
             Self::Predict(predict) => predict.run(bench, report).await,
+            Self::Inference(inference) => inference.run(bench, report).await,
             Self::Dashboard(dashboard) => dashboard.run(bench, report).await,
         }
     }

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::health::HealthBounds;
 use super::{
     CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Dashboard, Idle,
-    Pairing, Predict, Read, Relief, Rival, Round, Subject, Tasks, Users,
+    Inference, Pairing, Predict, Read, Relief, Rival, Round, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -62,6 +62,8 @@ pub enum CaseName {
     UsersPage,
     /// The service of models saturated, and then killed.
     Predict,
+    /// The inference service, batched, unbatched, and against ONNX Runtime behind FastAPI.
+    Inference,
     /// Throughput while the dashboard is open.
     Dashboard,
 }
@@ -155,6 +157,7 @@ impl CaseName {
             Self::Predict => {
                 "64 callers of /predict whose service hangs for 4 s and is then killed"
             }
+            Self::Inference => "64 callers of models, in batches and without, and against FastAPI",
             Self::Dashboard => "/hello beside 1,000 routes, dashboard open and closed in turn",
         }
     }
@@ -200,6 +203,11 @@ impl CaseName {
                     p99_ms: Some(5.0),
                     ..SHOWN
                 },
+            }),
+            Self::Inference => Subject::Inference(Inference {
+                gain: 2.0,
+                never_below: 0.95,
+                over_fastapi: 2.0,
             }),
             Self::Dashboard => Subject::Dashboard(Dashboard { at_least: 0.97 }),
         }

@@ -228,7 +228,7 @@ impl Side<'_> {
         let site: &Site = &self.server.site;
         let load = Steady {
             site,
-            paths: &[path.to_owned()],
+            requests: &[site.request_bytes(path)],
             connections: CONNECTIONS,
             span: bench.settings.pair_span,
         };

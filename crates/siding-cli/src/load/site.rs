@@ -68,6 +68,20 @@ impl Site {
         bytes.extend_from_slice(b"\r\n\r\n");
         Bytes::from(bytes)
     }
+
+    /// A `POST` of `body` to `path`, with one more header if there is one, as the bytes that go over the wire.
+    #[must_use]
+    pub fn post_bytes(&self, path: &str, header: Option<(&str, usize)>, body: &[u8]) -> Bytes {
+        let mut bytes = format!("POST {path} HTTP/1.1\r\nhost: ").into_bytes();
+        bytes.extend_from_slice(self.authority.as_bytes());
+        let length = ("content-length", body.len());
+        for (name, value) in header.into_iter().chain([length]) {
+            bytes.extend_from_slice(format!("\r\n{name}: {value}").as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n\r\n");
+        bytes.extend_from_slice(body);
+        Bytes::from(bytes)
+    }
 }
 
 impl From<SocketAddr> for Site {

@@ -16,8 +16,9 @@ const GRACE: Duration = Duration::from_secs(30);
 pub struct Steady<'a> {
     /// The server.
     pub site: &'a Site,
-    /// What to `GET`, at least one path. Each connection asks for all of them in turn, and begins at another one.
-    pub paths: &'a [String],
+    /// At least one request as it goes over the wire, such as [`Site::request_bytes`]. Each connection sends all of them in turn, and
+    /// begins at another one.
+    pub requests: &'a [Bytes],
     /// How many connections, each with one request under way.
     pub connections: usize,
     /// For how long.
@@ -60,8 +61,7 @@ impl Steady<'_> {
     }
 
     async fn open(&self) -> Result<Vec<KeepAlive>, RequestError> {
-        let paths = self.paths.iter();
-        let requests: Arc<[Bytes]> = paths.map(|path| self.site.request_bytes(path)).collect();
+        let requests: Arc<[Bytes]> = self.requests.into();
         let mut connections = Vec::with_capacity(self.connections);
         for number in 0..self.connections {
             let first = number * requests.len() / self.connections;

@@ -8,9 +8,10 @@ use crate::database::DatabaseUrl;
 use crate::server::{Kind, Launch};
 
 /// The applications, written out beside the virtual environment. The one without a database imports nothing of one.
-const APPS: [(&str, &str); 2] = [
+const APPS: [(&str, &str); 3] = [
     ("fastapi_app.py", include_str!("fastapi_app.py")),
     ("fastapi_users.py", include_str!("fastapi_users.py")),
+    ("fastapi_inference.py", include_str!("fastapi_inference.py")),
 ];
 const WANTED: Wanted = Wanted {
     name: "fastapi",
@@ -20,11 +21,13 @@ const WANTED: Wanted = Wanted {
         "sqlalchemy[asyncio]>=2.0",
         "asyncpg",
         "psycopg[binary]",
+        "numpy",
+        "onnxruntime",
     ],
-    versions: "import asyncpg, fastapi, httptools, psycopg, sqlalchemy, sys, uvicorn, uvloop; \
+    versions: "import asyncpg, fastapi, httptools, numpy, onnxruntime, psycopg, sqlalchemy, sys, uvicorn, uvloop; \
         print(f'FastAPI {fastapi.__version__}, uvicorn {uvicorn.__version__}, \
         SQLAlchemy {sqlalchemy.__version__}, asyncpg {asyncpg.__version__}, \
-        psycopg {psycopg.__version__}, Python {sys.version.split()[0]}')",
+        psycopg {psycopg.__version__}, ONNX Runtime {onnxruntime.__version__}, Python {sys.version.split()[0]}')",
 };
 
 /// FastAPI and uvicorn, ready to start.
@@ -33,7 +36,7 @@ pub struct FastApi {
     python: PathBuf,
     directory: PathBuf,
     /// What was found, such as `FastAPI 0.165.0, uvicorn 0.54.0, SQLAlchemy 2.1.9, asyncpg 0.32.0, psycopg 3.3.9,
-    /// Python 3.11.7`.
+    /// ONNX Runtime 1.32.0, Python 3.11.7`.
     pub versions: String,
 }
 
@@ -65,6 +68,15 @@ impl FastApi {
     #[must_use]
     pub fn with_users(&self, database: &DatabaseUrl) -> Launch {
         self.worker("fastapi_users:app").with_database(database)
+    }
+
+    /// ONNX Runtime for the models in a directory, with so many workers.
+    #[must_use]
+    pub fn with_models(&self, models: &Path, workers: usize) -> Launch {
+        let models = models.display().to_string();
+        self.worker("fastapi_inference:app")
+            .with_environment("SIDING_MODELS", models)
+            .with_environment("WEB_CONCURRENCY", workers.to_string())
     }
 
     fn worker(&self, app: &str) -> Launch {

@@ -29,6 +29,7 @@ pub struct Launch {
     arguments: Vec<OsString>,
     database: Option<DatabaseUrl>,
     environment: Vec<(&'static str, String)>,
+    health: &'static str,
     log: PathBuf,
 }
 
@@ -78,7 +79,7 @@ pub enum StartError {
         source: RequestError,
     },
     /// It ended before it answered.
-    #[error("the {kind} server ended with {status} before it answered /health; it said: {said}")]
+    #[error("the {kind} server ended with {status} before it answered; it said: {said}")]
     Ended {
         /// Which server.
         kind: Kind,
@@ -88,7 +89,7 @@ pub enum StartError {
         said: String,
     },
     /// It runs but does not answer.
-    #[error("the {kind} server at {site} did not answer /health within {READY:?}; it said: {said}")]
+    #[error("the {kind} server at {site} did not answer within {READY:?}; it said: {said}")]
     Silent {
         /// Which server.
         kind: Kind,
@@ -115,6 +116,7 @@ impl Launch {
             arguments,
             database: None,
             environment: Vec::new(),
+            health: "/health",
             log: log_directory.join(format!("{kind}.log")),
         }
     }
@@ -133,7 +135,15 @@ impl Launch {
         self
     }
 
-    /// Starts the server on a free loopback port and waits until it answers `/health`.
+    /// The same, whose first answer is to this path instead of `/health`.
+    #[must_use]
+    pub fn with_health(mut self, path: &'static str) -> Self {
+        self.health = path;
+        self
+    }
+
+    /// Starts the server on a free loopback port and waits until it answers `/health`,
+    /// or what [`with_health`](Self::with_health) says instead.
     ///
     /// # Errors
     ///
@@ -236,7 +246,7 @@ impl Launch {
                     said: self.said(),
                 });
             }
-            if within(ANSWER, get_once(site, "/health")).await.is_ok() {
+            if within(ANSWER, get_once(site, self.health)).await.is_ok() {
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;

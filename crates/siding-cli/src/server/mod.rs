@@ -2,14 +2,14 @@
 
 mod contender;
 mod cpu;
-mod demo;
 mod kind;
 mod launch;
 mod process;
+mod program;
 
 pub use contender::{Contender, Server};
 pub use cpu::cpu_time;
-pub use demo::{DemoError, demo};
 pub use kind::{Endpoint, Kind};
 pub use launch::{Capacity, Launch, StartError};
 pub use process::ServerProcess;
+pub use program::{Program, ProgramError, workspace};

@@ -1,4 +1,4 @@
-//! Finds the reference service, `siding-demo`.
+//! Finds the programs of the workspace that are measured.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,76 +6,112 @@ use std::{env, io};
 
 use serde_json::Value;
 
-const NAME: &str = "siding-demo";
-
-/// Why there is no reference service to start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DemoError {
-    /// Neither beside this executable nor to be built.
-    #[error(
-        "failed to find siding-demo beside this executable or in a workspace around the current \
-         directory (name a server with --server-command, or a running one with --url)"
-    )]
-    Missing,
-    /// Cargo cannot be run.
-    #[error("failed to run cargo to build siding-demo")]
-    Cargo(#[source] io::Error),
-    /// The build failed; Cargo has already said why.
-    #[error("failed to build siding-demo (see Cargo's messages above)")]
-    Build,
+/// A program that is measured; its package and its executable have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The reference service.
+    Demo,
+    /// The inference service.
+    Inference,
 }
 
-/// The reference service's executable.
-///
-/// Inside the workspace it is built, in release mode, so that it is never an old one; elsewhere it
-/// is expected beside this executable.
-///
-/// # Errors
-///
-/// When it is in neither place, or does not build.
-pub fn demo() -> Result<PathBuf, DemoError> {
-    match workspace() {
-        Some(root) => build(&root),
-        None => beside_this_executable().ok_or(DemoError::Missing),
+/// Why a program cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// Neither beside this executable nor to be built.
+    #[error(
+        "failed to find {name} beside this executable or in a workspace around the current directory{}",
+        alternative(.name)
+    )]
+    Missing {
+        /// The program.
+        name: &'static str,
+    },
+    /// Cargo cannot be run.
+    #[error("failed to run cargo to build {name}")]
+    Cargo {
+        /// The program.
+        name: &'static str,
+        /// Why Cargo cannot be run.
+        #[source]
+        source: io::Error,
+    },
+    /// The build failed; Cargo has already said why.
+    #[error("failed to build {name} (see Cargo's messages above)")]
+    Build {
+        /// The program.
+        name: &'static str,
+    },
+}
+
+fn alternative(name: &str) -> &'static str {
+    if name == Program::Demo.name() {
+        " (name a server with --server-command, or a running one with --url)"
+    } else {
+        ""
     }
 }
 
-/// The closest directory around the current one that holds the demo's package.
-fn workspace() -> Option<PathBuf> {
+impl Program {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Demo => "siding-demo",
+            Self::Inference => "siding-inference",
+        }
+    }
+
+    /// The executable.
+    ///
+    /// Inside the workspace it is built, in release mode, so that it is never an old one; elsewhere it is expected beside this executable.
+    ///
+    /// # Errors
+    ///
+    /// When it is in neither place, or does not build.
+    pub fn find(self) -> Result<PathBuf, ProgramError> {
+        let name = self.name();
+        match workspace() {
+            Some(root) => build(&root, name),
+            None => beside_this_executable(name).ok_or(ProgramError::Missing { name }),
+        }
+    }
+}
+
+/// The closest directory around the current one that is the workspace.
+pub fn workspace() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     here.ancestors()
         .find(|directory| directory.join("crates/demo/Cargo.toml").is_file())
         .map(Path::to_path_buf)
 }
 
-fn beside_this_executable() -> Option<PathBuf> {
-    let name = format!("{NAME}{}", env::consts::EXE_SUFFIX);
+fn beside_this_executable(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
     let candidate = env::current_exe().ok()?.with_file_name(name);
     candidate.is_file().then_some(candidate)
 }
 
-fn build(root: &Path) -> Result<PathBuf, DemoError> {
+fn build(root: &Path, name: &'static str) -> Result<PathBuf, ProgramError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)
-        .args(["build", "--release", "--package", NAME])
+        .args(["build", "--release", "--package", name])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
-        .map_err(DemoError::Cargo)?;
+        .map_err(|source| ProgramError::Cargo { name, source })?;
     let messages = String::from_utf8_lossy(&output.stdout);
     messages
         .lines()
-        .find_map(executable)
+        .find_map(|message| executable(message, name))
         .filter(|_| output.status.success())
-        .ok_or(DemoError::Build)
+        .ok_or(ProgramError::Build { name })
 }
 
-/// The executable in one of Cargo's messages, if it is about the demo's.
-fn executable(message: &str) -> Option<PathBuf> {
+/// The executable in one of Cargo's messages, if it is about this program's.
+fn executable(message: &str, name: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    if message["target"]["name"] != NAME {
+    if message["target"]["name"] != name {
         return None;
     }
     message["executable"].as_str().map(PathBuf::from)
@@ -90,12 +126,12 @@ mod tests {
         let artifact = r#"{"reason":"compiler-artifact","target":{"name":"siding-demo"},
             "executable":"/t/release/siding-demo"}"#;
         assert_eq!(
-            executable(artifact),
+            executable(artifact, "siding-demo"),
             Some(PathBuf::from("/t/release/siding-demo"))
         );
         let other =
             r#"{"reason":"compiler-artifact","target":{"name":"siding"},"executable":null}"#;
-        assert_eq!(executable(other), None);
-        assert_eq!(executable("not json"), None);
+        assert_eq!(executable(other, "siding-demo"), None);
+        assert_eq!(executable("not json", "siding-demo"), None);
     }
 }

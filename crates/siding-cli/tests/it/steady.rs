@@ -12,7 +12,7 @@ use crate::support::{nobody, peer, says};
 async fn load(site: &siding_cli::load::Site, path: &str) -> Result<SteadyOutcome, RequestError> {
     let load = Steady {
         site,
-        paths: &[path.to_owned()],
+        requests: &[site.request_bytes(path)],
         connections: 4,
         span: Duration::from_millis(50),
     };

@@ -53,7 +53,7 @@ pub enum InferError {
         /// When trying again is likely to succeed.
         retry_after: Duration,
     },
-    /// The deadline passed before it ran.
+    /// The deadline passed before it had run.
     #[error("the deadline passed after the request had waited {waited:?} for the model")]
     DeadlinePassed {
         /// How long it had waited.

@@ -14,8 +14,6 @@ use crate::repository::Repository;
 pub(crate) fn app() -> App<Repository> {
     App::new("inference")
         .route("/v2", get(models::server))
-        .route("/v2/health/live", get(models::live))
-        .route("/v2/health/ready", get(models::ready))
         .route("/v2/models/{model}", get(models::metadata))
         .route(
             "/v2/models/{model}/versions/{version}",

@@ -57,15 +57,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-pub(crate) async fn live() -> StatusCode {
-    StatusCode::OK
-}
-
-/// Ready as soon as it listens: models come and go.
-pub(crate) async fn ready() -> StatusCode {
-    StatusCode::OK
-}
-
 pub(crate) async fn server() -> Json<ServerMetadata> {
     Json(server_metadata())
 }

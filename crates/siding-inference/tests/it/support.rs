@@ -21,8 +21,8 @@ pub(crate) fn shipped_models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")
 }
 
-/// Serves the models in a directory, and looks at it all the time.
-pub(crate) fn serve(models: &Path) -> Running {
+/// A server that is quick to end, and takes a megabyte at most.
+pub(crate) fn settings() -> Settings {
     let mut settings = Settings {
         bind: (Ipv4Addr::LOCALHOST, 0).into(),
         admin: None,
@@ -31,11 +31,16 @@ pub(crate) fn serve(models: &Path) -> Running {
     settings.limits.drain_grace = Duration::from_millis(20);
     settings.limits.max_body_bytes = 1024 * 1024;
     settings.limits.max_connections = 100;
+    settings
+}
+
+/// Serves the models in a directory, and looks at it all the time.
+pub(crate) fn serve(models: &Path) -> Running {
     let mut service = Service::new(models);
     service.look_every = Duration::from_millis(5);
     service
         .app()
-        .with_settings(settings)
+        .with_settings(settings())
         .start()
         .expect("starts")
 }
@@ -59,7 +64,17 @@ pub(crate) fn copy(model: &str, to: &Path) {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    head: Vec<String>,
     pub(crate) body: Value,
+}
+
+impl Reply {
+    /// A header's value; its name is in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut fields = self.head.iter().filter_map(|line| line.split_once(": "));
+        let field = fields.find(|(found, _)| found.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.trim_end().to_owned())
+    }
 }
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> Reply {
@@ -89,14 +104,16 @@ pub(crate) fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
         .nth(1)
         .and_then(|status| status.parse().ok())
         .expect("a status");
+    let mut head = Vec::new();
     while line != "\r\n" {
-        line.clear();
+        head.push(std::mem::take(&mut line));
         stream.read_line(&mut line).expect("a head");
     }
     let mut body = Vec::new();
     stream.read_to_end(&mut body).expect("a body");
     Reply {
         status,
+        head,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     }
 }

@@ -101,12 +101,22 @@ where
     /// When one of the paths is taken.
     #[track_caller]
     pub fn with_health_routes(self) -> Self {
+        self.with_health_routes_at("/live", "/ready")
+    }
+
+    /// The same under other paths, for those who ask by a protocol of their own. It may be called more than once.
+    ///
+    /// # Panics
+    /// When one of the paths is taken.
+    #[track_caller]
+    pub fn with_health_routes_at(self, live_path: &str, ready_path: &str) -> Self {
         let probes = self.probes.clone();
         let live = || async { Probes::live() };
         let ready = move || {
             let probes = probes.clone();
             async move { probes.ready().await }
         };
-        self.route("/live", get(live)).route("/ready", get(ready))
+        self.route(live_path, get(live))
+            .route(ready_path, get(ready))
     }
 }

@@ -111,7 +111,7 @@ async fn with_dashboard(bench: &Bench, server: &Server, admin: &Site) -> Result<
 async fn requests(bench: &Bench, server: &Server) -> Result<f64, CaseError> {
     let load = Steady {
         site: &server.site,
-        paths: &[PATH.to_owned()],
+        requests: &[server.site.request_bytes(PATH)],
         connections: CONNECTIONS,
         span: bench.settings.pair_span,
     };

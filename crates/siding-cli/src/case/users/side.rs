@@ -105,9 +105,13 @@ impl Side {
         let paths = requests.paths(self.form);
         let first = paths.first().map_or("", String::as_str);
         check_answer(&server, first, &requests.first_answer).await?;
+        let requests: Vec<_> = paths
+            .iter()
+            .map(|path| server.site.request_bytes(path))
+            .collect();
         let load = Steady {
             site: &server.site,
-            paths: &paths,
+            requests: &requests,
             connections: CONNECTIONS,
             span: settings.pair_span,
         };
