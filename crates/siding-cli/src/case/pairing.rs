@@ -3,6 +3,8 @@
 //! A machine's speed drifts by more than the difference between two servers. Short runs that
 //! alternate see the same drift on both sides, and the median of their ratios forgets the rest.
 
+use std::time::Duration;
+
 use super::CaseError;
 use crate::bench::Bench;
 use crate::load::{Site, Steady};
@@ -230,6 +232,7 @@ impl Side<'_> {
             site,
             requests: &[site.request_bytes(path)],
             connections: CONNECTIONS,
+            pause: Duration::ZERO,
             span: bench.settings.pair_span,
         };
         let before = self.cpu_us();

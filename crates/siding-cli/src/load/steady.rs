@@ -11,7 +11,7 @@ use super::{Histogram, KeepAlive, RequestError, Site, within};
 /// How long a load may take to connect, and may wait for its last answers after its end.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Requests in a closed loop: each connection sends the next one when it has the answer.
+/// Requests in a closed loop: each connection sends the next one when it has the answer, and has paused.
 #[derive(Debug, Clone, Copy)]
 pub struct Steady<'a> {
     /// The server.
@@ -21,6 +21,9 @@ pub struct Steady<'a> {
     pub requests: &'a [Bytes],
     /// How many connections, each with one request under way.
     pub connections: usize,
+    /// Between an answer and the next request, on the average: none where the load is to be as much as the server takes. Each pause is
+    /// half to one and a half of that, so that callers do not fall into step.
+    pub pause: Duration,
     /// For how long.
     pub span: Duration,
 }
@@ -30,8 +33,8 @@ pub struct Steady<'a> {
 pub struct SteadyOutcome {
     /// Requests answered with 200.
     pub answered: u64,
-    /// How long each of them took, from the answer before it on the same connection: a connection that waits sends nothing
-    /// meanwhile.
+    /// How long each of them took, from the answer before it on the same connection, or from the end of the pause after that: a
+    /// connection that waits sends nothing meanwhile.
     pub latencies: Histogram,
     /// From the first request to the last answer.
     pub wall: Duration,
@@ -74,7 +77,7 @@ impl Steady<'_> {
         let began = Instant::now();
         let mut loops = JoinSet::new();
         for connection in connections {
-            loops.spawn(repeat_until(began + self.span, connection));
+            loops.spawn(repeat_until(began + self.span, self.pause, connection));
         }
         let mut latencies = Histogram::default();
         while let Some(joined) = loops.join_next().await {
@@ -89,7 +92,11 @@ impl Steady<'_> {
 }
 
 /// Reads the clock once for each request, as it must to know when to stop.
-async fn repeat_until(end: Instant, mut connection: KeepAlive) -> Result<Histogram, RequestError> {
+async fn repeat_until(
+    end: Instant,
+    pause: Duration,
+    mut connection: KeepAlive,
+) -> Result<Histogram, RequestError> {
     let mut latencies = Histogram::default();
     let mut asked = Instant::now();
     while asked < end {
@@ -97,6 +104,10 @@ async fn repeat_until(end: Instant, mut connection: KeepAlive) -> Result<Histogr
         let answered = Instant::now();
         latencies.record(answered - asked);
         asked = answered;
+        if !pause.is_zero() {
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            asked = Instant::now();
+        }
     }
     Ok(latencies)
 }

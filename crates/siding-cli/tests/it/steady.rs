@@ -14,6 +14,7 @@ async fn load(site: &siding_cli::load::Site, path: &str) -> Result<SteadyOutcome
         site,
         requests: &[site.request_bytes(path)],
         connections: 4,
+        pause: Duration::ZERO,
         span: Duration::from_millis(50),
     };
     load.run().await

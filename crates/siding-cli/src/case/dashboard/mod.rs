@@ -113,6 +113,7 @@ async fn requests(bench: &Bench, server: &Server) -> Result<f64, CaseError> {
         site: &server.site,
         requests: &[server.site.request_bytes(PATH)],
         connections: CONNECTIONS,
+        pause: Duration::ZERO,
         span: bench.settings.pair_span,
     };
     let outcome = load.run().await.map_err(CaseError::request(PATH))?;

@@ -51,9 +51,7 @@ impl Form {
 }
 
 /// Callers that ask at the same time, and therefore the most rows that a batch can have.
-pub(super) const CALLERS: usize = 64;
-/// How long a request waits for others while the model is free.
-pub(super) const DELAY_US: u32 = 500;
+pub(super) const CALLERS: u16 = 64;
 
 impl Model {
     /// All of them.
@@ -82,6 +80,14 @@ impl Model {
             Self::Dense => 256,
             Self::Tiny => 8,
             Self::Magika => 2_048,
+        }
+    }
+
+    /// Whether a run of many rows is cheaper than as many runs.
+    pub(super) const fn gains_by_batches(self) -> bool {
+        match self {
+            Self::Dense => true,
+            Self::Tiny | Self::Magika => false,
         }
     }
 
@@ -140,7 +146,7 @@ pub(super) fn write(directory: PathBuf) -> io::Result<PathBuf> {
             let folder = directory.join(model.served(serving));
             put(&folder.join("1/model.onnx"), &file)?;
             let config = format!(
-                "instances = {}\n[batching]\nrows_max = {rows_max}\ndelay_us = {DELAY_US}\n",
+                "instances = {}\n[batching]\nrows_max = {rows_max}\n",
                 instances()
             );
             put(&folder.join("model.toml"), config.as_bytes())?;

@@ -1,6 +1,7 @@
 //! One form of handlers on one server.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -113,6 +114,7 @@ impl Side {
             site: &server.site,
             requests: &requests,
             connections: CONNECTIONS,
+            pause: Duration::ZERO,
             span: settings.pair_span,
         };
         // The first one fills pools and caches.
