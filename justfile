@@ -57,6 +57,14 @@ bench-lanes:
 bench-dashboard *args:
     just bench --only dashboard {{args}}
 
+# Models in batches and without, and beside ONNX Runtime behind FastAPI; then /health beside a service that is busy, hangs, and is killed.
+bench-inference *args:
+    just bench --only inference,predict,predict-hung --peer fastapi {{args}}
+
+# The parser of inference requests, fuzzed for some seconds; takes cargo-fuzz, and a nightly toolchain for its sanitizer.
+fuzz seconds="60":
+    cd crates/siding-inference && cargo +nightly fuzz run infer_request -- -max_total_time={{seconds}}
+
 # The embedded task store: group commit, claims beside a million finished tasks, wake-up of another process.
 bench-store:
     cargo bench -p siding-tasks --bench store

@@ -1,9 +1,10 @@
 //! Which kind of file something is: the service as a process of the demo's, and answers that agree with Magika's own.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -12,9 +13,7 @@ use tempfile::TempDir;
 
 use crate::children::{children, is_running};
 use crate::program::{command, signal};
-use crate::support::{
-    DEADLINE, Service, answer, assert_problem, eventually, json, leave_out, nobody,
-};
+use crate::support::{DEADLINE, Service, assert_problem, eventually, json, leave_out, nobody};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/identify.py");
 
@@ -40,14 +39,27 @@ fn with_service() -> Service {
 
 /// Status and JSON of the answer to a file.
 fn predict(service: &Service, file: &[u8]) -> (u16, Value) {
+    let (head, body) = ask(service, file);
+    (status(&head), json(&body))
+}
+
+/// Head and body of the answer to a file.
+fn ask(service: &Service, file: &[u8]) -> (String, String) {
     let head = format!(
         "POST /predict HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
         file.len()
     );
     let mut stream = crate::support::send(service.address(), &head);
     stream.write_all(file).expect("sends");
-    let (status, body) = answer(stream);
-    (status, json(&body))
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("is answered");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+fn status(head: &str) -> u16 {
+    let status = head.split(' ').nth(1).expect("a status");
+    status.parse().expect("a number")
 }
 
 /// Waits until a service other than `before` answers, and returns its process.
@@ -150,6 +162,103 @@ fn a_service_that_is_killed_comes_back_and_ends_with_the_demo() {
     service.signal(Signal::KILL);
     eventually("the service ends too", || {
         (!is_running(second, None)).then_some(())
+    });
+}
+
+/// Callers that ask all the time.
+#[derive(Default)]
+struct Load {
+    is_over: AtomicBool,
+    answered: AtomicU64,
+    /// Told to come back, or that it took too long.
+    refused: AtomicU64,
+}
+
+/// Ends a load also when the test fails: its callers would ask for ever.
+struct EndOf<'a>(&'a Load);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Load {
+    /// Asks for predictions. Each is right, or says when to come back, or that the deadline passed.
+    fn predict(&self, service: &Service) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            let (head, body) = ask(service, PYTHON);
+            let counter = match status(&head) {
+                200 => {
+                    assert_eq!(json(&body)["label"], "python", "{body}");
+                    &self.answered
+                }
+                503 => {
+                    assert!(head.contains("\r\nretry-after: "), "{head}");
+                    &self.refused
+                }
+                504 => &self.refused,
+                _ => panic!("{head} {body}"),
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks for `/health`, which is well whatever happens.
+    fn health(&self, service: &Service) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            assert_eq!(service.get("/health").0, 200);
+        }
+    }
+
+    /// Runs it beside `work`.
+    fn during(&self, service: &Service, work: impl FnOnce()) {
+        std::thread::scope(|scope| {
+            let _end = EndOf(self);
+            for _ in 0..4 {
+                scope.spawn(|| self.predict(service));
+            }
+            scope.spawn(|| self.health(service));
+            work();
+        });
+    }
+
+    /// Waits until one more is answered, or refused.
+    fn wait_for_more(&self, what: &str, counter: &AtomicU64) {
+        let before = counter.load(Ordering::Relaxed);
+        eventually(what, || {
+            (counter.load(Ordering::Relaxed) > before).then_some(())
+        });
+    }
+}
+
+#[test]
+fn under_load_a_killed_service_costs_refusals_until_it_is_back() {
+    let service = with_service();
+    let first = wait_for_service(&service, None);
+    let load = Load::default();
+    load.during(&service, || {
+        load.wait_for_more("a prediction", &load.answered);
+        signal(first, Signal::KILL);
+        load.wait_for_more("a refusal", &load.refused);
+        wait_for_service(&service, Some(first));
+        load.wait_for_more("a prediction of the new one", &load.answered);
+    });
+}
+
+#[test]
+fn under_load_a_service_that_stands_still_costs_refusals_until_it_goes_on() {
+    let mut command = command(&[]);
+    command.env_remove("INFERENCE_URL");
+    command.env("INFERENCE_TIMEOUT", "2");
+    let service = Service::spawn(command);
+    let process = wait_for_service(&service, None);
+    let load = Load::default();
+    load.during(&service, || {
+        signal(process, Signal::STOP);
+        load.wait_for_more("a refusal", &load.refused);
+        signal(process, Signal::CONT);
+        load.wait_for_more("a prediction", &load.answered);
     });
 }
 

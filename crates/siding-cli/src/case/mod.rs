@@ -28,7 +28,7 @@ pub use idle::Idle;
 pub use inference::Inference;
 pub use name::CaseName;
 pub use pairing::{Pairing, Rival};
-pub use predict::Predict;
+pub use predict::{Predict, Service};
 pub use relief::Relief;
 pub use tasks::Tasks;
 pub use users::{Read, Users};

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::health::HealthBounds;
 use super::{
     CeleryEnqueue, CeleryFleet, CeleryTasks, Computing, Connections, Crowd, Dashboard, Idle,
-    Inference, Pairing, Predict, Read, Relief, Rival, Round, Subject, Tasks, Users,
+    Inference, Pairing, Predict, Read, Relief, Rival, Round, Service, Subject, Tasks, Users,
 };
 use crate::server::Endpoint;
 
@@ -62,6 +62,8 @@ pub enum CaseName {
     UsersPage,
     /// The service of models saturated, and then killed.
     Predict,
+    /// A service of models that hangs, and then is gone.
+    PredictHung,
     /// The inference service, batched, unbatched, and against ONNX Runtime behind FastAPI.
     Inference,
     /// Throughput while the dashboard is open.
@@ -154,8 +156,9 @@ impl CaseName {
             Self::CeleryFleet => "workers of Siding and Celery on one queue, one killed every 2 s",
             Self::Users => "a user by id in PostgreSQL, sqlx and diesel against SQLAlchemy",
             Self::UsersPage => "20 users in PostgreSQL, sqlx and diesel against SQLAlchemy",
-            Self::Predict => {
-                "64 callers of /predict whose service hangs for 4 s and is then killed"
+            Self::Predict => "64 callers of /predict, whose service is killed after 4 s",
+            Self::PredictHung => {
+                "64 callers of /predict, whose service hangs for 4 s and then is gone"
             }
             Self::Inference => "64 callers of models, in batches and without, and against FastAPI",
             Self::Dashboard => "/hello beside 1,000 routes, dashboard open and closed in turn",
@@ -197,13 +200,8 @@ impl CaseName {
             Self::CeleryFleet => Subject::CeleryFleet(CeleryFleet),
             Self::Users => users(Read::One),
             Self::UsersPage => users(Read::Page),
-            Self::Predict => Subject::Predict(Predict {
-                callers: 64,
-                health: HealthBounds {
-                    p99_ms: Some(5.0),
-                    ..SHOWN
-                },
-            }),
+            Self::Predict => predict(Service::Own),
+            Self::PredictHung => predict(Service::Hangs),
             Self::Inference => Subject::Inference(Inference {
                 gain: 2.0,
                 never_below: 0.95,
@@ -257,6 +255,17 @@ fn pairing(endpoint: Endpoint, rival: Rival, at_least: f64) -> Subject {
         endpoint,
         rival,
         at_least,
+    })
+}
+
+fn predict(service: Service) -> Subject {
+    Subject::Predict(Predict {
+        callers: 64,
+        service,
+        health: HealthBounds {
+            p99_ms: Some(5.0),
+            ..SHOWN
+        },
     })
 }
 

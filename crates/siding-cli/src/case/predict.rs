@@ -1,12 +1,14 @@
 //! `/health` while the service behind `/predict` is saturated, and then killed.
 //!
-//! The service is a stand-in that takes connections and answers nothing, which is what a saturated one looks like from outside, and after
-//! half of the time is gone with all of them.
+//! It is the demo's own, which is asked for more than it can do on the same machine and is killed after half of the time, or a stand-in
+//! that takes connections and answers nothing, and after half of the time is gone with all of them.
 
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -20,7 +22,7 @@ use crate::server::{Capacity, Contender, Kind};
 
 /// How long the service is saturated, and then how long it is gone.
 const EACH: Duration = Duration::from_secs(4);
-/// Between a caller's answer and its next question: the load is to wait for the service, and not to fill the machine.
+/// Between a caller's answer and its next question, where the load is to wait for the service, and not to fill the machine.
 const PAUSE: Duration = Duration::from_millis(50);
 /// What `/predict` may take (`INFERENCE_TIMEOUT`), in seconds.
 const DEADLINE_S: f64 = 1.0;
@@ -29,13 +31,24 @@ const ANSWER_S_MAX: f64 = 1.25;
 /// A file that the model has to be asked about.
 const FILE: &str = "import sys\n\nprint(sys.argv)\n";
 
-/// Callers of `/predict`, whose service is of no use.
+/// Callers of `/predict`, whose service is busy, and then of no use.
 #[derive(Debug, Clone, Copy)]
 pub struct Predict {
     /// How many.
     pub callers: usize,
+    /// What they wait for.
+    pub service: Service,
     /// What `/health` may take meanwhile.
     pub health: HealthBounds,
+}
+
+/// The service behind `/predict`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The demo's own, saturated and then killed; the demo starts it again.
+    Own,
+    /// One that hangs, and then is gone for good.
+    Hangs,
 }
 
 impl Predict {
@@ -56,37 +69,103 @@ impl Predict {
         let Contender::Launched { launch, .. } = bench.siding() else {
             return Err(CaseError::OwnInference);
         };
-        let service = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let service = service.map_err(CaseError::Load)?;
-        let address = service.local_addr().map_err(CaseError::Load)?;
         let launch = launch
             .clone()
-            .with_environment("INFERENCE_URL", format!("http://{address}"))
             .with_environment("INFERENCE_TIMEOUT", DEADLINE_S.to_string());
-        let server = launch.start(Capacity::AsConfigured).await?;
         let mut health = Watched::default();
-        let load = self.ask(&server.site, service);
-        let slowest = health.during(&server.site, load).await?;
+        let slowest = match self.service {
+            Service::Own => {
+                let server = launch.start(Capacity::AsConfigured).await?;
+                let own = Self::busy_then_killed(server.pid());
+                let load = self.ask(&server.site, own);
+                health.during(&server.site, load).await?
+            }
+            Service::Hangs => {
+                let service = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let service = service.map_err(CaseError::Load)?;
+                let address = service.local_addr().map_err(CaseError::Load)?;
+                let launch = launch.with_environment("INFERENCE_URL", format!("http://{address}"));
+                let server = launch.start(Capacity::AsConfigured).await?;
+                // It ends with all that it holds.
+                let hangs = async {
+                    let _ = tokio::time::timeout(EACH, take_and_keep(service)).await;
+                    Ok(())
+                };
+                let load = self.ask(&server.site, hangs);
+                health.during(&server.site, load).await?
+            }
+        };
         Ok((slowest.map_err(CaseError::Load)?, health))
     }
 
-    /// Asks all the time, and returns what the slowest answer took.
-    async fn ask(self, site: &Site, service: TcpListener) -> io::Result<Duration> {
+    /// Asks all the time, while `service` does what it does, and returns what the slowest answer took.
+    async fn ask(
+        self,
+        site: &Site,
+        service: impl Future<Output = io::Result<()>>,
+    ) -> io::Result<Duration> {
         let end = Instant::now() + 2 * EACH;
-        // It ends with all that it holds.
-        let saturated = tokio::time::timeout(EACH, take_and_keep(service));
         let mut callers = JoinSet::new();
         for _ in 0..self.callers {
-            callers.spawn(ask_until(end, site.address()));
+            callers.spawn(self.ask_until(end, site.address()));
         }
-        // That the time is over is what it waits for.
-        let _ = saturated.await;
+        service.await?;
         let mut slowest = Duration::ZERO;
         while let Some(asked) = callers.join_next().await {
             slowest = slowest.max(asked.map_err(io::Error::other)??);
         }
         Ok(slowest)
     }
+
+    async fn ask_until(self, end: Instant, server: SocketAddr) -> io::Result<Duration> {
+        let mut slowest = Duration::ZERO;
+        while Instant::now() < end {
+            let began = Instant::now();
+            let answer = ask_once(server).await?;
+            slowest = slowest.max(began.elapsed());
+            // Answered, refused, or given up.
+            let is_right = match answer.get(..12) {
+                Some("HTTP/1.1 200") => self.service == Service::Own,
+                Some(status) => status.starts_with("HTTP/1.1 50"),
+                None => false,
+            };
+            if !is_right {
+                let line = answer.lines().next().unwrap_or_default();
+                return Err(io::Error::other(format!("/predict was answered: {line}")));
+            }
+            tokio::time::sleep(self.pause()).await;
+        }
+        Ok(slowest)
+    }
+
+    const fn pause(self) -> Duration {
+        match self.service {
+            Service::Own => Duration::ZERO,
+            Service::Hangs => PAUSE,
+        }
+    }
+
+    /// Lets the demo's own service be busy, and kills it.
+    async fn busy_then_killed(demo: Option<u32>) -> io::Result<()> {
+        tokio::time::sleep(EACH).await;
+        let children = demo.map(children).transpose()?.unwrap_or_default();
+        let [service] = children[..] else {
+            let text = format!("the demo has {} child processes, not one", children.len());
+            return Err(io::Error::other(text));
+        };
+        kill_process(service, Signal::KILL).map_err(io::Error::from)
+    }
+}
+
+/// The processes that the threads of `process` have started.
+fn children(process: u32) -> io::Result<Vec<Pid>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let listed = fs::read_to_string(thread?.path().join("children"))?;
+        let numbers = listed.split_whitespace().filter_map(|pid| pid.parse().ok());
+        children.extend(numbers.filter_map(Pid::from_raw));
+    }
+    Ok(children)
 }
 
 /// Takes connections, and answers nothing.
@@ -95,22 +174,6 @@ async fn take_and_keep(service: TcpListener) -> io::Result<()> {
     loop {
         kept.push(service.accept().await?);
     }
-}
-
-async fn ask_until(end: Instant, server: SocketAddr) -> io::Result<Duration> {
-    let mut slowest = Duration::ZERO;
-    while Instant::now() < end {
-        let began = Instant::now();
-        let answer = ask_once(server).await?;
-        slowest = slowest.max(began.elapsed());
-        // Refused, or given up: there is no other answer.
-        if !answer.starts_with("HTTP/1.1 50") {
-            let line = answer.lines().next().unwrap_or_default();
-            return Err(io::Error::other(format!("/predict was answered: {line}")));
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Ok(slowest)
 }
 
 async fn ask_once(server: SocketAddr) -> io::Result<String> {

@@ -65,7 +65,22 @@ fn microseconds(value: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::microseconds;
+    use std::time::Duration;
+
+    use tonic::Code;
+    use tonic_types::StatusExt;
+
+    use super::{microseconds, of_request};
+    use crate::batch::InferError;
+
+    #[test]
+    fn who_is_refused_is_told_when_to_come_back() {
+        let retry_after = Duration::from_secs(3);
+        let status = of_request(InferError::Overloaded { retry_after }.into());
+        assert_eq!(status.code(), Code::Unavailable);
+        let retry = status.get_details_retry_info().expect("is there");
+        assert_eq!(retry.retry_delay, Some(retry_after));
+    }
 
     #[test]
     fn every_unit_of_grpc_timeout_is_known() {

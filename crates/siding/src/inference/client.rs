@@ -180,7 +180,6 @@ impl Shared {
             return Err(self.unavailable());
         }
         let _permit = self.gate.enter(Some(due)).await.map_err(refused)?;
-        let question = wire::write(&request);
         self.budget.deposit();
         let mut tried = Vec::new();
         let mut lease = self
@@ -188,7 +187,9 @@ impl Shared {
             .choose(&tried)
             .ok_or_else(|| self.unavailable())?;
         loop {
-            let failure = match lease.ask(&question).await {
+            // Anew each time: it says how long there is left to answer it.
+            let question = wire::write(&request, due.saturating_duration_since(now()));
+            let failure = match lease.ask(question).await {
                 Ok((version, outputs)) => {
                     return Ok(Response {
                         client: Arc::clone(&self.name),
@@ -202,7 +203,7 @@ impl Shared {
             tried.push(lease.index);
             match self.another(&failure, &request.model, &tried) {
                 Some(other) => lease = other,
-                None => return Err(self.give_up(lease.index, failure, &request.model)),
+                None => return Err(self.give_up(&lease, failure, &request.model)),
             }
         }
     }
@@ -219,13 +220,16 @@ impl Shared {
         Some(other)
     }
 
-    fn give_up(&self, index: usize, failure: Failure, model: &str) -> InferErrorKind {
-        let why = self.replicas.in_words(index, &failure);
+    fn give_up(&self, lease: &Lease, failure: Failure, model: &str) -> InferErrorKind {
+        let why = self.replicas.in_words(lease.index, &failure);
         match failure {
             Failure::Busy(retry_after) => InferErrorKind::Unavailable { why, retry_after },
             Failure::Unreachable(_) => self.unavailable(),
             // Whoever asks again does no harm, so that this may be said.
             Failure::Lost(_) if self.is_idempotent(model) => self.unavailable(),
+            Failure::Late(_) => InferErrorKind::DeadlinePassed {
+                after: lease.lasted(),
+            },
             Failure::Rejected { status, message } => InferErrorKind::Rejected { status, message },
             Failure::Lost(_) | Failure::Useless(_) | Failure::TooLong(_) => {
                 InferErrorKind::Failed(why)

@@ -180,11 +180,19 @@ impl Replicas {
 
 impl Lease {
     /// Asks the replica.
-    pub(super) async fn ask(&mut self, question: &Question) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&mut self, question: Question) -> Result<Answer, Failure> {
         let endpoint = self.replicas.lock()[self.index].endpoint.clone();
         let answered = self.replicas.transport.ask(&endpoint, question).await;
-        self.end(answered.as_ref().err());
+        // As good as no answer: it is ended as one, when this is dropped.
+        if !matches!(answered, Err(Failure::Late(_))) {
+            self.end(answered.as_ref().err());
+        }
         answered
+    }
+
+    /// How long it has lasted.
+    pub(super) fn lasted(&self) -> Duration {
+        now().saturating_duration_since(self.since)
     }
 
     /// Ends it with what became of the request.
@@ -215,7 +223,7 @@ impl Drop for Lease {
         }
         let mut list = self.replicas.lock();
         list[self.index].outstanding -= 1;
-        let after = now().saturating_duration_since(self.since);
+        let after = self.lasted();
         // A caller that came with little time left says nothing about the replica.
         if after < self.replicas.patience {
             list[self.index].breaker.withdrew(self.turn);

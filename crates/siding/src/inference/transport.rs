@@ -50,6 +50,9 @@ pub(super) enum Failure {
     /// It may have worked on the question, and there is no answer.
     #[error("broke off: {0}")]
     Lost(String),
+    /// It said that the deadline has passed (504): as good as no answer.
+    #[error("did not answer in time: {0}")]
+    Late(String),
     /// It answered with what is no use: a status of 500 or more, or nonsense.
     #[error("answered with {0}")]
     Useless(String),
@@ -69,10 +72,11 @@ impl Failure {
 
     /// Whether another replica may do better, if a model may see the question twice.
     pub(super) fn is_elsewhere_better(&self) -> bool {
-        self.is_unexecuted() || matches!(self, Self::Lost(_) | Self::Useless(_))
+        self.is_unexecuted()
+            || matches!(self, Self::Lost(_) | Self::Late(_) | Self::Useless(_))
     }
 
-    /// Whether the replica is to blame. To be busy is no fault, and who refuses a question works.
+    /// Whether the replica is to blame. To be busy is no fault, who refuses a question works, and who was late may have had no time.
     pub(super) fn is_fault(&self) -> bool {
         matches!(
             self,
@@ -122,10 +126,10 @@ impl Transport {
     }
 
     /// Asks a replica.
-    pub(super) async fn ask(&self, to: &Endpoint, question: &Question) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, to: &Endpoint, question: Question) -> Result<Answer, Failure> {
         let uri = to.join(&question.path);
         let uri = uri.map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let (headers, body) = (question.headers.clone(), question.body.clone());
+        let Question { headers, body, .. } = question;
         let response = self.send(to, Method::POST, uri, headers, body).await?;
         let (parts, body) = response.into_parts();
         if parts.status != StatusCode::OK {
@@ -187,12 +191,13 @@ async fn refusal(status: StatusCode, headers: &HeaderMap, body: Incoming) -> Fai
         Ok(body) => wire::message_in(&body),
         Err(_) => "it said more than is read".to_owned(),
     };
-    match status.is_client_error() {
-        true => Failure::Rejected {
-            status: status.as_u16(),
+    match status {
+        StatusCode::GATEWAY_TIMEOUT => Failure::Late(message),
+        refused if refused.is_client_error() => Failure::Rejected {
+            status: refused.as_u16(),
             message,
         },
-        false => Failure::Useless(format!("status {}: {message}", status.as_u16())),
+        other => Failure::Useless(format!("status {}: {message}", other.as_u16())),
     }
 }
 

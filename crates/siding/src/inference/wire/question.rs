@@ -1,5 +1,7 @@
 //! A question as it travels.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,8 +17,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A question that can be sent, and sent again.
-#[derive(Clone, Debug)]
+/// A question that can be sent.
+#[derive(Debug)]
 pub(in crate::inference) struct Question {
     /// Below the replica's URL.
     pub(in crate::inference) path: String,
@@ -56,11 +58,16 @@ struct Output<'a> {
 struct All {
     /// The outputs' values are wanted in binary.
     binary_data_output: bool,
+    /// How long the client waits, in microseconds, by Triton's [extension for scheduling policies][policy]: what it does not wait for
+    /// need not be computed. The protocol has servers pass over parameters that they do not know.
+    ///
+    /// [policy]: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_schedule_policy.md
+    timeout: u64,
 }
 
-/// Writes a question.
-pub(in crate::inference) fn write(request: &Request) -> Question {
-    let json = head(request);
+/// Writes a question whose answer is waited for so long.
+pub(in crate::inference) fn write(request: &Request, waits: Duration) -> Question {
+    let json = head(request, waits);
     let binary: usize = request.inputs.iter().map(|input| input.bytes().len()).sum();
     let mut body = BytesMut::with_capacity(json.len() + binary);
     body.put_slice(&json);
@@ -78,7 +85,7 @@ pub(in crate::inference) fn write(request: &Request) -> Question {
     }
 }
 
-fn head(request: &Request) -> Vec<u8> {
+fn head(request: &Request, waits: Duration) -> Vec<u8> {
     let input = |tensor| {
         let tensor: &Tensor = tensor;
         Input {
@@ -95,6 +102,8 @@ fn head(request: &Request) -> Vec<u8> {
         outputs: request.outputs.iter().map(|name| Output { name }).collect(),
         parameters: All {
             binary_data_output: true,
+            // 0 would mean that it does not say.
+            timeout: u64::try_from(waits.as_micros()).unwrap_or(u64::MAX).max(1),
         },
     };
     serde_json::to_vec(&head).expect("texts and numbers are always JSON")
@@ -124,7 +133,7 @@ mod tests {
             .input(a)
             .input(b)
             .output("y");
-        let question = write(&request);
+        let question = write(&request, Duration::from_millis(2));
         assert_eq!(question.path, "v2/models/m%2F1/versions/2/infer");
         let length = question.headers[JSON_LENGTH].to_str().expect("text");
         let (json, binary) = question.body.split_at(length.parse().expect("a number"));
@@ -133,7 +142,7 @@ mod tests {
             concat!(
                 r#"{"inputs":[{"name":"a","shape":[2],"datatype":"UINT16","parameters":{"binary_data_size":4}},"#,
                 r#"{"name":"b","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}}],"#,
-                r#""outputs":[{"name":"y"}],"parameters":{"binary_data_output":true}}"#
+                r#""outputs":[{"name":"y"}],"parameters":{"binary_data_output":true,"timeout":2000}}"#
             )
         );
         assert_eq!(binary, b"\x01\0\x02\0\x01\0\0\0x");

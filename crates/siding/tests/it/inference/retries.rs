@@ -73,6 +73,21 @@ fn what_may_have_begun_is_not_sent_again() {
 }
 
 #[test]
+fn a_service_that_says_that_it_is_late_is_no_failure_of_its_own() {
+    let fake = Fake::start();
+    fake.is_in(error(504));
+    let caller = Caller::new(&[&fake], patient);
+    for _ in 0..10 {
+        assert!(matches!(
+            caller.failure(),
+            InferErrorKind::DeadlinePassed { .. }
+        ));
+    }
+    assert_eq!(caller.states(), ["closed"], "it had no time");
+    assert_eq!(caller.client.snapshot().replicas[0].outstanding, 0);
+}
+
+#[test]
 fn an_idempotent_model_is_asked_at_another_replica() {
     for mood in [Mood::BreakOff, error(500)] {
         let fakes = [Fake::start(), Fake::start()];
