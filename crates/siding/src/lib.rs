@@ -60,6 +60,7 @@ pub use axum;
 pub use axum::Json;
 pub use axum::http::StatusCode;
 pub use axum::response::{IntoResponse, Response};
+pub use prometheus_client;
 pub use siding_runtime::{
     CallError, CancelToken, Functions, JobError, cancel_token, cancelled, offload, spawn,
 };

@@ -80,6 +80,7 @@ where
             probes: self.probes,
             settings: self.settings,
             observers: self.observers,
+            metrics: self.metrics,
             peer: self.peer,
             tasks: self.tasks,
             #[cfg(feature = "openapi")]

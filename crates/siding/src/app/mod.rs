@@ -10,6 +10,7 @@ mod late;
 mod lifespan;
 mod listing;
 mod logging;
+mod metrics;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod prepared;
@@ -28,6 +29,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::Route;
+use prometheus_client::registry::Registry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siding_runtime::{Event, Functions, Observer};
@@ -79,6 +81,7 @@ pub struct App<S = ()> {
     probes: Probes,
     settings: Settings,
     observers: Vec<EventSink>,
+    metrics: Vec<Registry>,
     peer: Peer,
     tasks: Option<Tasks>,
     errors: ErrorHandlers,
@@ -129,6 +132,7 @@ where
             probes: Probes::default(),
             settings: Settings::default(),
             observers: Vec::new(),
+            metrics: Vec::new(),
             peer: Peer::Untold,
             tasks: None,
             errors: ErrorHandlers::default(),
@@ -157,7 +161,7 @@ where
         self
     }
 
-    /// Adds all routes, functions and error handlers of another app, or the routes of an axum [`Router`]. Of an app, settings and
+    /// Adds all routes, functions, error handlers and metrics of another app, or the routes of an axum [`Router`]. Of an app, settings and
     /// observers are left behind.
     ///
     /// axum's routes are guarded and placed like Siding's; they are listed once they have answered a request.
@@ -175,12 +179,13 @@ where
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
+        self.metrics.extend(other.metrics);
         #[cfg(feature = "openapi")]
         self.openapi.merge(other.openapi);
         self
     }
 
-    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`, and the app's functions and error handlers.
+    /// Adds all routes of another app, or of an axum [`Router`], under `prefix`, and the app's functions, error handlers and metrics.
     ///
     /// # Panics
     /// When the prefix is none, or is taken already, or the name of a function is, or an error that is handled has a handler here.
@@ -203,6 +208,7 @@ where
         self.processes.functions.merge(other.processes.functions);
         self.processes.handles.extend(other.processes.handles);
         self.errors.merge(other.errors);
+        self.metrics.extend(other.metrics);
         #[cfg(feature = "openapi")]
         self.openapi.merge(other.openapi);
         self
@@ -308,6 +314,7 @@ where
             probes: self.probes,
             settings: self.settings,
             observers: self.observers,
+            metrics: self.metrics,
             peer: self.peer,
             tasks: self.tasks,
             errors: self.errors,

@@ -65,6 +65,7 @@ impl App {
         let handle = runtime.handle();
         journal.attach(handle);
         metrics.attach(self.name, handle, self.tasks.as_ref());
+        metrics.attach_own(self.metrics);
         for processes in &self.processes.handles {
             processes.bind(handle.processes());
         }
@@ -81,6 +82,7 @@ impl App {
         }
         let resources = Arc::new(resources);
         self.probes.bind(&resources);
+        metrics.attach_probes(&self.probes);
         Ok(Prepared {
             name: self.name,
             runtime,

@@ -21,11 +21,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::prometheus_text;
+use prometheus_client::registry::Registry;
 use siding_runtime::{Event, Handle};
 use siding_tasks::Tasks;
 
 use self::guard::GuardFigures;
 use self::tasks::Overview;
+use crate::lifespan::Probes;
 use crate::server::Occupancy;
 
 #[cfg(feature = "otel")]
@@ -44,6 +46,10 @@ struct Shared {
     sources: OnceLock<Sources>,
     server: OnceLock<Occupancy>,
     overview: Overview,
+    /// The application's own.
+    own: OnceLock<Vec<Registry>>,
+    #[cfg(feature = "inference")]
+    probes: OnceLock<Probes>,
 }
 
 /// Whom to ask.
@@ -61,6 +67,19 @@ impl Metrics {
             handle: handle.clone(),
             tasks: tasks.cloned(),
         });
+    }
+
+    /// The application's own metrics.
+    pub(crate) fn attach_own(&self, registries: Vec<Registry>) {
+        self.0.own.get_or_init(|| registries);
+    }
+
+    /// Who knows the clients of inference services, where there can be some.
+    pub(crate) fn attach_probes(&self, probes: &Probes) {
+        #[cfg(feature = "inference")]
+        self.0.probes.get_or_init(|| probes.clone());
+        #[cfg(not(feature = "inference"))]
+        let _ = probes;
     }
 
     /// The server that answers the application's requests.
@@ -94,12 +113,18 @@ impl Metrics {
             sources: sources.clone(),
             queues,
         };
-        let mut registry = prometheus_client::registry::Registry::default();
+        let mut registry = Registry::default();
         registry.register_collector(Box::new(page));
-        match prometheus_text::encode(&mut text, &registry) {
-            Ok(()) => text,
-            Err(fmt::Error) => unreachable!("a string takes whatever is written to it"),
+        let own = self.0.own.get().into_iter().flatten();
+        for registry in std::iter::once(&registry).chain(own) {
+            let before = text.len();
+            if let Err(fmt::Error) = prometheus_text::encode(&mut text, registry) {
+                // A string takes whatever is written to it: a collector of the application's own has failed.
+                tracing::warn!("metrics of the application's own could not be read");
+                text.truncate(before);
+            }
         }
+        text
     }
 }
 

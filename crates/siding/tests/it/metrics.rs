@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::Value;
+use siding::prometheus_client::metrics::counter::Counter;
+use siding::prometheus_client::registry::Registry;
 use siding::tasks::Tasks;
 use siding::{App, StatusCode, axum, compute, get};
 
@@ -196,6 +198,18 @@ fn tasks_are_counted_to_their_end() {
         assert_eq!(sample(&text, name, &[task]), 1.0, "{name}");
     }
     assert_eq!(sample(&text, "siding_broker_up", &[]), 1.0);
+}
+
+#[test]
+fn an_applications_own_metrics_are_there_too() {
+    let orders = Counter::default();
+    let mut registry = Registry::with_prefix("shop");
+    registry.register("orders", "Orders that were taken", orders.clone());
+    let service = service(app().merge(App::new("shop").with_metrics(registry)));
+    orders.inc_by(3);
+    let text = scrape(&service);
+    assert_eq!(sample(&text, "shop_orders_total", &[]), 3.0);
+    sample(&text, "siding_relief_max", &[]);
 }
 
 #[test]

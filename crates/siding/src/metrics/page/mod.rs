@@ -4,6 +4,8 @@ mod http;
 mod lanes;
 mod system;
 mod tasks;
+#[cfg(feature = "inference")]
+mod upstreams;
 mod writer;
 
 use std::fmt;
@@ -34,6 +36,8 @@ impl Collector for Page {
         self.guard(&mut out)?;
         self.tasks(&mut out)?;
         self.queues(&mut out)?;
+        #[cfg(feature = "inference")]
+        self.upstreams(&mut out)?;
         Self::spans(&mut out)?;
         self.process(&mut out)
     }

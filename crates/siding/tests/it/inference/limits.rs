@@ -144,6 +144,23 @@ fn an_application_answers_without_the_service() {
             .expect("text")
             .contains("refused")
     );
+    let metrics = crate::support::Client::connect(admin)
+        .expect("connects")
+        .get("/metrics")
+        .body;
+    let client = r#"client="models""#;
+    let of_replica = format!(r#"{client},replica="http://{address}""#);
+    for line in [
+        format!("siding_upstream_requests_total{{{client}}} 3"),
+        format!("siding_upstream_answered_total{{{client}}} 0"),
+        format!("siding_upstream_replica_open{{{of_replica}}} 1"),
+        format!("siding_upstream_replica_failures_total{{{of_replica}}} 2"),
+    ] {
+        assert!(
+            metrics.lines().any(|found| found == line),
+            "{line}\n{metrics}"
+        );
+    }
 }
 
 #[test]
