@@ -54,12 +54,36 @@ fn http() -> Vec<(&'static str, Bytes, Option<usize>)> {
         (Bytes::from([json.as_bytes(), data].concat()), Some(length))
     };
     let cases = [
-        ("a huge shape in JSON", (input([HUGE, 4], "FP32", ("data", json!([1, 2]))).into(), None)),
-        ("a huge shape of strings", (input([HUGE, 4], "BYTES", ("data", json!(["a"]))).into(), None)),
-        ("a huge binary shape", with(input([HUGE, 4], "FP32", binary(16)), &[0; 16])),
-        ("a huge binary size", with(input([2, 2], "FP32", binary(HUGE)), &[0; 16])),
-        ("a huge string", with(input([1, 1], "BYTES", binary(8)), &[0xff; 8])),
-        ("a huge JSON length", (Bytes::from_static(b"{}"), usize::try_from(HUGE).ok())),
+        (
+            "a huge shape in JSON",
+            (
+                input([HUGE, 4], "FP32", ("data", json!([1, 2]))).into(),
+                None,
+            ),
+        ),
+        (
+            "a huge shape of strings",
+            (
+                input([HUGE, 4], "BYTES", ("data", json!(["a"]))).into(),
+                None,
+            ),
+        ),
+        (
+            "a huge binary shape",
+            with(input([HUGE, 4], "FP32", binary(16)), &[0; 16]),
+        ),
+        (
+            "a huge binary size",
+            with(input([2, 2], "FP32", binary(HUGE)), &[0; 16]),
+        ),
+        (
+            "a huge string",
+            with(input([1, 1], "BYTES", binary(8)), &[0xff; 8]),
+        ),
+        (
+            "a huge JSON length",
+            (Bytes::from_static(b"{}"), usize::try_from(HUGE).ok()),
+        ),
     ];
     cases
         .map(|(what, (body, length))| (what, body, length))
