@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused, Waited, join, split};
 use crate::protocol::{ProtocolError, Tensor, TensorMetadata};
 use crate::repository::ModelConfig;
-use crate::runtime::{Model, RunError, zeros};
+use crate::runtime::{Lane, Model, Rows, RunError, zeros};
 use crate::stats::Stats;
 
 /// A version of a model that answers. Dropped from the repository it ends what waits, and then itself.
@@ -21,6 +21,8 @@ pub struct Served {
     pub version: u64,
     /// How it is served.
     pub config: ModelConfig,
+    /// How many batches run at the same time.
+    pub instances: usize,
     /// What it has done so far.
     pub stats: Arc<Stats>,
     model: Arc<dyn Model>,
@@ -33,8 +35,28 @@ pub struct Served {
 pub(crate) enum Batches {
     /// Each row of the outputs is made of one row of the inputs.
     Of { rows_max: usize },
+    /// So it is here, but a run takes one row: a request's rows run one after the other, and nobody else's with them.
+    OneByOne { rows_max: usize },
     /// One request a run.
     None,
+}
+
+impl Batches {
+    /// The rows that a request may have; `None` where they are the model's affair.
+    const fn rows_max(self) -> Option<usize> {
+        match self {
+            Self::Of { rows_max } | Self::OneByOne { rows_max } => Some(rows_max),
+            Self::None => None,
+        }
+    }
+}
+
+/// How a version begins to be served.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) config: ModelConfig,
+    pub(crate) instances: usize,
+    pub(crate) batches: Batches,
 }
 
 /// Runs the model on zeros, and finds out whether it takes batches. On a lane: it computes.
@@ -43,6 +65,9 @@ pub(crate) fn warm_up(model: &dyn Model, config: &ModelConfig) -> Result<Batches
         model.run(&zeros(model.inputs(), 1)?)?;
     }
     let rows_max = config.batching.rows_max;
+    if model.rows() == Rows::OneByOne {
+        return Ok(Batches::OneByOne { rows_max });
+    }
     let is_open = |tensor: &TensorMetadata| tensor.shape.first() == Some(&-1);
     let all_open = model.inputs().iter().chain(model.outputs()).all(is_open);
     if rows_max < 2 || model.inputs().is_empty() || !all_open {
@@ -60,25 +85,28 @@ impl Served {
     /// Begins to serve a model.
     pub(crate) fn start(
         (name, version): (String, u64),
-        config: ModelConfig,
         model: Arc<dyn Model>,
-        batches: Batches,
+        Started {
+            config,
+            instances,
+            batches,
+        }: Started,
     ) -> Arc<Self> {
         let queue = Arc::new(Queue::new(BatchLimits {
             rows_max: match batches {
                 Batches::Of { rows_max } => rows_max,
-                Batches::None => 1,
+                Batches::OneByOne { .. } | Batches::None => 1,
             },
             delay_max: match batches {
                 Batches::Of { .. } => config.batching.delay(),
-                Batches::None => Duration::ZERO,
+                Batches::OneByOne { .. } | Batches::None => Duration::ZERO,
             },
             waiting_max: config.batching.waiting_max,
         }));
         let stats = Arc::new(Stats::default());
-        for _ in 0..config.instances {
-            let (queue, model, stats) =
-                (Arc::clone(&queue), Arc::clone(&model), Arc::clone(&stats));
+        for _ in 0..instances {
+            let (queue, stats) = (Arc::clone(&queue), Arc::clone(&stats));
+            let model = (Arc::clone(&model), batches);
             // Detached on purpose: it ends with its queue, after whatever waits there.
             drop(siding::spawn(run_batches(queue, model, stats)));
         }
@@ -86,6 +114,7 @@ impl Served {
             name,
             version,
             config,
+            instances,
             stats,
             model,
             batches,
@@ -110,7 +139,7 @@ impl Served {
     pub fn rows_max(&self) -> Option<usize> {
         match self.batches {
             Batches::Of { rows_max } => Some(rows_max),
-            Batches::None => None,
+            Batches::OneByOne { .. } | Batches::None => None,
         }
     }
 
@@ -147,7 +176,7 @@ impl Served {
     }
 
     fn check_rows(&self, inputs: &[Tensor]) -> Result<(), ProtocolError> {
-        let Batches::Of { rows_max } = self.batches else {
+        let Some(rows_max) = self.batches.rows_max() else {
             return Ok(());
         };
         let rows = inputs[0].shape().rows().unwrap_or(0);
@@ -173,7 +202,7 @@ impl Served {
         deadline: Option<Instant>,
     ) -> Result<Outcome, Refused> {
         let rows = match self.batches {
-            Batches::Of { .. } => inputs[0].shape().rows().unwrap_or(1),
+            Batches::Of { .. } | Batches::OneByOne { .. } => inputs[0].shape().rows().unwrap_or(1),
             Batches::None => 1,
         };
         let offered = self.queue.offer(inputs, rows, deadline);
@@ -235,15 +264,27 @@ fn check(tensor: &Tensor, input: &TensorMetadata) -> Result<(), ProtocolError> {
 }
 
 /// Runs one batch after the other, until the queue is closed and empty.
-async fn run_batches(queue: Arc<Queue>, model: Arc<dyn Model>, stats: Arc<Stats>) {
+async fn run_batches(
+    queue: Arc<Queue>,
+    (model, batches): (Arc<dyn Model>, Batches),
+    stats: Arc<Stats>,
+) {
     while let Some(batch) = queue.next().await {
         let begun = Instant::now();
-        let model = Arc::clone(&model);
+        let (lane, model) = (model.lane(), Arc::clone(&model));
         let (inputs, rows): (Vec<_>, Vec<_>) = batch
             .iter()
             .map(|waited| (waited.inputs().to_vec(), waited.rows()))
             .unzip();
-        let ran = siding::runtime::compute(move || run(&*model, &inputs, &rows)).await;
+        let job = move || match batches {
+            Batches::OneByOne { .. } => run_one_by_one(&*model, &inputs),
+            Batches::Of { .. } | Batches::None => run(&*model, &inputs, &rows),
+        };
+        let ran = match lane {
+            Lane::Compute => siding::runtime::compute(job),
+            Lane::Threads => siding::offload(job),
+        }
+        .await;
         let took = begun.elapsed();
         queue.ran(took);
         stats.ran(&batch, begun, took, matches!(ran, Ok(Ok(_))));
@@ -261,11 +302,38 @@ fn run(
     }
     let requests: Vec<&[Tensor]> = inputs.iter().map(Vec::as_slice).collect();
     let outputs = model.run(&join(&requests))?;
-    split(&outputs, rows).ok_or_else(|| {
-        RunError(
-            "the model gave other rows than it took; set `batching.rows_max = 1` for it".to_owned(),
-        )
-    })
+    split(&outputs, rows).ok_or_else(other_rows)
+}
+
+/// Runs each row of each request by itself.
+fn run_one_by_one(model: &dyn Model, inputs: &[Vec<Tensor>]) -> Result<Vec<Vec<Tensor>>, RunError> {
+    let requests = inputs.iter().map(|inputs| {
+        let rows = inputs.first().and_then(|input| input.shape().rows());
+        let inputs = split(inputs, &vec![1; rows.unwrap_or(1)]).ok_or_else(other_rows)?;
+        let ran = inputs.iter().map(|row| one_row(model, row));
+        let outputs = ran.collect::<Result<Vec<_>, _>>()?;
+        let outputs: Vec<&[Tensor]> = outputs.iter().map(Vec::as_slice).collect();
+        Ok(join(&outputs))
+    });
+    requests.collect()
+}
+
+fn one_row(model: &dyn Model, row: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
+    let outputs = model.run(row)?;
+    if outputs
+        .iter()
+        .all(|output| output.shape().rows() == Some(1))
+    {
+        Ok(outputs)
+    } else {
+        Err(other_rows())
+    }
+}
+
+fn other_rows() -> RunError {
+    RunError(
+        "the model gave other rows than it took; set `batching.rows_max = 1` for it".to_owned(),
+    )
 }
 
 fn answer(batch: Vec<Waited>, ran: Result<Result<Vec<Vec<Tensor>>, RunError>, JobError>) {

@@ -242,7 +242,9 @@ impl State {
 
     fn retry_after(&self, rows_max: usize) -> Duration {
         let rows: usize = self.waiting.iter().map(|waited| waited.rows).sum();
-        let batches = u32::try_from(rows.div_ceil(rows_max.max(1))).unwrap_or(u32::MAX);
+        // A request of more rows than a batch may have is one batch nevertheless.
+        let batches = rows.div_ceil(rows_max.max(1)).min(self.waiting.len());
+        let batches = u32::try_from(batches).unwrap_or(u32::MAX);
         let wait = self.service_time.saturating_mul(batches);
         wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX)
     }

@@ -52,6 +52,10 @@ async fn a_batch_that_is_not_full_waits_as_long_as_it_may_and_no_longer() {
     let queue = queue(8, 10);
     let started = Instant::now();
     let first = offer(&queue, 1, None);
+    #[expect(
+        clippy::async_yields_async,
+        reason = "the caller waits after the batch has come together"
+    )]
     let late = async {
         tokio::time::sleep(DELAY / 2).await;
         offer(&queue, 2, None)

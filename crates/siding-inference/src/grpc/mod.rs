@@ -190,7 +190,7 @@ fn config(served: &Served) -> ModelConfig {
         input: inputs.collect(),
         output: outputs.collect(),
         instance_group: vec![ModelInstanceGroup {
-            count: number(served.config.instances),
+            count: number(served.instances),
         }],
         dynamic_batching: Some(ModelDynamicBatching {
             max_queue_delay_microseconds: served.config.batching.delay_us,

@@ -113,7 +113,7 @@ pub(crate) async fn config(
         "max_batch_size": served.rows_max().unwrap_or(0),
         "input": tensors(served.inputs()),
         "output": tensors(served.outputs()),
-        "instance_group": [{ "count": served.config.instances, "kind": "KIND_CPU" }],
+        "instance_group": [{ "count": served.instances, "kind": "KIND_CPU" }],
         "dynamic_batching": { "max_queue_delay_microseconds": served.config.batching.delay_us },
     })))
 }

@@ -5,33 +5,39 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::runtime::Device;
+
 /// How a model is served. Everything has a default, and so the file need not be there.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
     /// The runtime: `tract` unless set.
     pub runtime: String,
-    /// How many batches run at the same time. More than one helps where one does not use every core of the compute lane.
-    pub instances: usize,
+    /// What computes: the CPU unless set.
+    pub device: Device,
+    /// Threads that share one run's work. On the CPU a run takes one thread of the compute lane, which has one a core: more of them take
+    /// cores that other runs, or the event loop, count on.
+    pub threads: usize,
+    /// How many batches run at the same time; see [`instances_of`](Self::instances_of).
+    pub instances: Option<usize>,
     /// Which versions are served.
     pub versions: Versions,
     /// How often the model is run on zeros before it is asked.
     pub warm_up: usize,
     /// Batches.
     pub batching: Batching,
-    /// The outputs' labels, for those who show them.
-    pub labels: Option<String>,
 }
 
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
             runtime: "tract".to_owned(),
-            instances: 1,
+            device: Device::Cpu,
+            threads: 1,
+            instances: None,
             versions: Versions::default(),
             warm_up: 1,
             batching: Batching::default(),
-            labels: None,
         }
     }
 }
@@ -100,6 +106,17 @@ impl Batching {
 }
 
 impl ModelConfig {
+    /// How many batches run at the same time, on a compute lane of so many threads. Unless it is set: on the CPU as many as use them all,
+    /// and one on a GPU, which is busy with one.
+    #[must_use]
+    pub fn instances_of(&self, compute_threads: usize) -> usize {
+        let sensible = match self.device {
+            Device::Cpu => (compute_threads / self.threads).max(1),
+            Device::Cuda(_) => 1,
+        };
+        self.instances.unwrap_or(sensible)
+    }
+
     /// Reads the file, if it is there.
     pub(super) fn read(file: &Path) -> Result<Self, String> {
         let text = match std::fs::read_to_string(file) {
@@ -111,7 +128,11 @@ impl ModelConfig {
         };
         let config: Self = toml::from_str(&text).map_err(|error| format!("model.toml: {error}"))?;
         let rules = [
-            (config.instances >= 1, "`instances` must be at least 1"),
+            (
+                config.instances != Some(0),
+                "`instances` must be at least 1",
+            ),
+            (config.threads >= 1, "`threads` must be at least 1"),
             (
                 config.batching.rows_max >= 1,
                 "`batching.rows_max` must be at least 1",

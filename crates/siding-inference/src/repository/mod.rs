@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use siding::runtime::Handle;
 use tokio::time::Instant;
 
 pub use config::{Batching, ModelConfig, Versions};
@@ -29,8 +30,8 @@ use layout::Layout;
 
 use crate::batch::{InferError, Refused};
 use crate::protocol::{IndexEntry, ProtocolError, Tensor, VersionState};
-use crate::runtime::{Model, Runtime};
-use crate::served::{Served, warm_up};
+use crate::runtime::{LoadOptions, Model, Runtime};
+use crate::served::{Served, Started, warm_up};
 
 /// The models in a directory. A cheap clone.
 #[derive(Clone, Debug)]
@@ -377,27 +378,19 @@ impl Repository {
         config: ModelConfig,
         file: &Path,
     ) -> Result<Arc<Served>, String> {
-        let known = self
-            .0
-            .runtimes
-            .iter()
-            .find(|runtime| runtime.name() == config.runtime);
-        let runtime = known.cloned().ok_or_else(|| {
-            let names: Vec<_> = self
-                .0
-                .runtimes
-                .iter()
-                .map(|runtime| runtime.name())
-                .collect();
-            format!(
-                "this program has no runtime `{}`, but {}",
-                config.runtime,
-                names.join(", ")
-            )
-        })?;
+        let runtime = self.runtime(&config.runtime)?;
+        let compute_threads = Handle::current().config().compute.threads;
+        let instances = config.instances_of(compute_threads);
+        let options = LoadOptions {
+            device: config.device,
+            threads: config.threads,
+            instances,
+        };
         let (file, settings) = (file.to_owned(), config.clone());
         let load = move || -> Result<(Arc<dyn Model>, _), String> {
-            let model = runtime.load(&file).map_err(|error| error.to_string())?;
+            let model = runtime
+                .load(&file, options)
+                .map_err(|error| error.to_string())?;
             let batches =
                 warm_up(&*model, &settings).map_err(|error| format!("warm-up: {error}"))?;
             Ok((model, batches))
@@ -405,12 +398,25 @@ impl Repository {
         let (model, batches) = siding::offload(load)
             .await
             .map_err(|error| error.to_string())??;
-        Ok(Served::start(
-            (name.to_owned(), number),
+        let started = Started {
             config,
-            model,
+            instances,
             batches,
-        ))
+        };
+        Ok(Served::start((name.to_owned(), number), model, started))
+    }
+
+    fn runtime(&self, name: &str) -> Result<Arc<dyn Runtime>, String> {
+        let runtimes = &self.0.runtimes;
+        let known = runtimes.iter().find(|runtime| runtime.name() == name);
+        known.cloned().ok_or_else(|| {
+            let names: Vec<_> = runtimes.iter().map(|runtime| runtime.name()).collect();
+            let names = match names.join(", ") {
+                none if none.is_empty() => "none: it was built without any".to_owned(),
+                names => names,
+            };
+            format!("this program has no runtime `{name}`, but {names}")
+        })
     }
 
     fn models(&self) -> BTreeMap<String, Arc<Entry>> {

@@ -1,5 +1,8 @@
 //! What runs a model: the seam between this service and the libraries that know ONNX.
 
+mod device;
+#[cfg(feature = "ort")]
+mod ort;
 #[cfg(feature = "tract")]
 mod tract;
 
@@ -9,8 +12,11 @@ use std::sync::Arc;
 
 use crate::protocol::{Shape, Tensor, TensorMetadata};
 
+pub use self::device::Device;
+#[cfg(feature = "ort")]
+pub use self::ort::OnnxRuntime;
 #[cfg(feature = "tract")]
-pub use tract::Tract;
+pub use self::tract::Tract;
 
 /// A library that runs models.
 ///
@@ -22,8 +28,37 @@ pub trait Runtime: fmt::Debug + Send + Sync {
     /// Loads the model in `file`. It may block and compute.
     ///
     /// # Errors
-    /// A sentence with the operator or the shape at fault.
-    fn load(&self, file: &Path) -> Result<Arc<dyn Model>, LoadError>;
+    /// A sentence with the operator or the shape at fault, or with what the runtime lacks.
+    fn load(&self, file: &Path, options: LoadOptions) -> Result<Arc<dyn Model>, LoadError>;
+}
+
+/// How a model is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// What computes. A runtime that cannot use it refuses the model, and never runs it elsewhere instead.
+    pub device: Device,
+    /// Threads that share one run's work.
+    pub threads: usize,
+    /// Runs at the same time.
+    pub instances: usize,
+}
+
+/// Where a model's runs belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A run computes on the thread that asks for it.
+    Compute,
+    /// A run computes elsewhere, on a GPU, say, while the thread that asks for it waits.
+    Threads,
+}
+
+/// What a model does with several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// A run takes as many as its inputs have.
+    Together,
+    /// A run takes one, although the file leaves open how many: rows are run one after the other.
+    OneByOne,
 }
 
 /// A loaded model. Several threads may run it at the same time.
@@ -34,7 +69,17 @@ pub trait Model: fmt::Debug + Send + Sync {
     /// What it gives, in the order in which [`run`](Self::run) does.
     fn outputs(&self) -> &[TensorMetadata];
 
-    /// Runs it. It computes.
+    /// Where its runs belong.
+    fn lane(&self) -> Lane {
+        Lane::Compute
+    }
+
+    /// What it does with several rows.
+    fn rows(&self) -> Rows {
+        Rows::Together
+    }
+
+    /// Runs it, on [`lane`](Self::lane).
     ///
     /// # Errors
     /// A sentence that says what went wrong.
@@ -57,6 +102,8 @@ pub fn built_in() -> Vec<Arc<dyn Runtime>> {
     vec![
         #[cfg(feature = "tract")]
         Arc::new(Tract),
+        #[cfg(feature = "ort")]
+        Arc::new(OnnxRuntime::default()),
     ]
 }
 

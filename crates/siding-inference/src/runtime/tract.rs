@@ -8,8 +8,9 @@ use tract_onnx::prelude::{
     DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable,
     IntoTValue, TValue, TVec, Tensor as Value, ToDim, TractResult, TypedModel, TypedRunnableModel,
 };
+use tract_onnx::tract_hir::infer::Factoid;
 
-use super::{LoadError, Model, RunError, Runtime};
+use super::{Device, LoadError, LoadOptions, Model, Rows, RunError, Runtime};
 use crate::protocol::{Datatype, Shape, Tensor, TensorMetadata};
 
 /// Runs models with tract: on the CPU, one thread a run, without a library of the system.
@@ -21,32 +22,97 @@ impl Runtime for Tract {
         "tract"
     }
 
-    fn load(&self, file: &Path) -> Result<Arc<dyn Model>, LoadError> {
+    fn load(&self, file: &Path, options: LoadOptions) -> Result<Arc<dyn Model>, LoadError> {
+        refuse(options)?;
         let parsed = tract_onnx::onnx().model_for_path(file).map_err(told)?;
         // Some models compute shapes from their rows in ways that tract follows only when it knows how many there are.
-        let typed = match parsed.clone().into_typed() {
-            Ok(typed) => typed,
-            Err(error) => of_one_row(parsed)
-                .and_then(InferenceModelExt::into_typed)
-                .map_err(|_| told(error))?,
+        let (typed, rows) = match parsed.clone().into_typed() {
+            Ok(typed) => (typed, Rows::Together),
+            Err(error) => of_one_row(parsed).map_err(|_| told(error))?,
         };
         // Read before the optimisation, which renames what it fuses.
-        let (inputs, outputs) = interface(&typed)?;
+        let (mut inputs, mut outputs) = interface(&typed)?;
+        if rows == Rows::OneByOne {
+            let tensors = inputs.iter_mut().chain(&mut outputs);
+            tensors.for_each(|tensor| tensor.shape[0] = -1);
+        }
         let plan = typed.into_optimized().and_then(IntoRunnable::into_runnable);
         Ok(Arc::new(Loaded {
             plan: plan.map_err(told)?,
             inputs,
             outputs,
+            rows,
         }))
     }
 }
 
-/// tract tells from the outside in; the operator and the shape at fault are in the inner sentences.
-/// The model for exactly one row a run.
-fn of_one_row(mut model: InferenceModel) -> TractResult<InferenceModel> {
+fn refuse(options: LoadOptions) -> Result<(), LoadError> {
+    if options.device != Device::Cpu {
+        return Err(LoadError(format!(
+            "tract runs on the CPU, not on `{}`; `runtime = \"onnxruntime\"` does",
+            options.device
+        )));
+    }
+    if options.threads != 1 {
+        return Err(LoadError(
+            "tract runs on one thread: `threads` must be 1; `instances` run at the same time"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The model for exactly one row a run, and what that means for requests of several.
+///
+/// Where the file leaves open how many there are, and two rows would come out as two, they may be run one by one. Anything else is
+/// a model of one row.
+fn of_one_row(parsed: InferenceModel) -> TractResult<(TypedModel, Rows)> {
+    let open = rows_are_open(&parsed)?;
+    let one = with_rows(parsed.clone(), 1)?.into_typed()?;
+    if !open || !gives_rows(&one, 1)? {
+        return Ok((one, Rows::Together));
+    }
+    let two = with_rows(parsed, 2).and_then(InferenceModelExt::into_typed);
+    let of_rows = two.is_ok_and(|two| gives_rows(&two, 2).unwrap_or(false));
+    Ok((
+        one,
+        if of_rows {
+            Rows::OneByOne
+        } else {
+            Rows::Together
+        },
+    ))
+}
+
+fn rows_are_open(model: &InferenceModel) -> TractResult<bool> {
+    for input in 0..model.inputs.len() {
+        let Some(rows) = model.input_fact(input)?.shape.dim(0) else {
+            return Ok(false);
+        };
+        if rows.concretize().is_some_and(|rows| rows.to_i64().is_ok()) {
+            return Ok(false);
+        }
+    }
+    Ok(!model.inputs.is_empty())
+}
+
+/// Whether all outputs have so many rows.
+fn gives_rows(model: &TypedModel, rows: i64) -> TractResult<bool> {
+    for output in model.output_outlets()? {
+        let first = model.outlet_fact(*output)?.shape.iter().next();
+        if first.is_none_or(|first| first.to_i64().ok() != Some(rows)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn with_rows(mut model: InferenceModel, rows: i64) -> TractResult<InferenceModel> {
     for input in 0..model.inputs.len() {
         let mut fact = model.input_fact(input)?.clone();
-        fact.shape.set_dim(0, 1.to_dim());
+        if fact.shape.dim(0).is_some() {
+            fact.shape.set_dim(0, rows.to_dim());
+        }
         model = model.with_input_fact(input, fact)?;
     }
     for output in 0..model.outputs.len() {
@@ -55,6 +121,7 @@ fn of_one_row(mut model: InferenceModel) -> TractResult<InferenceModel> {
     Ok(model)
 }
 
+/// tract tells from the outside in; the operator and the shape at fault are in the inner sentences.
 fn told<E: fmt::Display>(error: E) -> LoadError {
     LoadError(format!("{error:#}"))
 }
@@ -93,6 +160,7 @@ struct Loaded {
     plan: Arc<TypedRunnableModel>,
     inputs: Vec<TensorMetadata>,
     outputs: Vec<TensorMetadata>,
+    rows: Rows,
 }
 
 impl fmt::Debug for Loaded {
@@ -111,6 +179,10 @@ impl Model for Loaded {
 
     fn outputs(&self) -> &[TensorMetadata] {
         &self.outputs
+    }
+
+    fn rows(&self) -> Rows {
+        self.rows
     }
 
     fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use siding::{Drained, Running};
 use siding_inference::protocol::{Datatype, Tensor, TensorMetadata};
-use siding_inference::runtime::{LoadError, Model, RunError};
+use siding_inference::runtime::{LoadError, LoadOptions, Model, RunError};
 use siding_inference::{Runtime, Service};
 
 use crate::support::{DEADLINE, Reply, eventually, get, post, settings};
@@ -50,7 +50,7 @@ impl Runtime for Held {
         "held"
     }
 
-    fn load(&self, file: &Path) -> Result<Arc<dyn Model>, LoadError> {
+    fn load(&self, file: &Path, _: LoadOptions) -> Result<Arc<dyn Model>, LoadError> {
         assert!(
             !file.to_string_lossy().contains("panics_when_loaded"),
             "the runtime is broken"
@@ -89,8 +89,20 @@ impl Model for Echo {
 
     fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
         // Whoever has dropped the keeper holds nothing.
-        if self.gate.began.lock().unwrap().send(()).is_ok() {
-            let _ = self.gate.let_go.lock().unwrap().recv_timeout(DEADLINE);
+        if self
+            .gate
+            .began
+            .lock()
+            .expect("nobody panics with it")
+            .send(())
+            .is_ok()
+        {
+            let _ = self
+                .gate
+                .let_go
+                .lock()
+                .expect("nobody panics with it")
+                .recv_timeout(DEADLINE);
         }
         let input = &inputs[0];
         assert!(input.data()[..] != [13], "the model is broken");

@@ -4,4 +4,7 @@ mod clients;
 mod limits;
 mod malformed;
 mod reload;
+mod rows;
+#[cfg(all(feature = "ort", feature = "tract"))]
+mod runtimes;
 mod support;

@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use siding::{Running, Settings};
-use siding_inference::Service;
+use siding_inference::{Runtime, Service};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -36,13 +37,46 @@ pub(crate) fn settings() -> Settings {
 
 /// Serves the models in a directory, and looks at it all the time.
 pub(crate) fn serve(models: &Path) -> Running {
+    serve_with(models, siding_inference::runtime::built_in())
+}
+
+/// Serves the models in a directory with these runtimes.
+pub(crate) fn serve_with(models: &Path, runtimes: Vec<Arc<dyn Runtime>>) -> Running {
     let mut service = Service::new(models);
+    service.runtimes = runtimes;
     service.look_every = Duration::from_millis(5);
     service
         .app()
         .with_settings(settings())
         .start()
         .expect("starts")
+}
+
+/// What the Python packages of the tests are in, if they are there.
+pub(crate) fn python() -> Option<PathBuf> {
+    let environment = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/inference/venv");
+    environment.exists().then_some(environment)
+}
+
+/// ONNX Runtime's library: the one that the environment names, or the one that Python's package brings along.
+#[cfg(feature = "ort")]
+pub(crate) fn onnx_runtime_library() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("ORT_DYLIB_PATH") {
+        return Some(named.into());
+    }
+    let beside = |folder: PathBuf, prefix: &str| {
+        let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+        let mut paths = entries.map(|entry| entry.path());
+        paths.find(|path| {
+            let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
+            name.is_some_and(|name| name.starts_with(prefix))
+        })
+    };
+    let packages = beside(python()?.join("lib"), "python3")?.join("site-packages");
+    beside(
+        packages.join("onnxruntime/capi"),
+        &format!("{}onnxruntime.", std::env::consts::DLL_PREFIX),
+    )
 }
 
 /// Copies models, so that a test may change them.
@@ -132,6 +166,7 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 }
 
 /// Says that a test is left out; fails where nothing may be.
+#[expect(clippy::print_stderr, reason = "for those who run the tests")]
 pub(crate) fn leave_out(reason: &str) {
     let required = std::env::var("SIDING_TEST_SERVICES").is_ok_and(|value| value == "required");
     assert!(

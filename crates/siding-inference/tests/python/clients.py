@@ -1,6 +1,8 @@
 """What existing clients see: `tritonclient` over HTTP and gRPC, and ONNX Runtime for what is right.
 
-usage: clients.py HOST:PORT MODELS
+usage: clients.py HOST:PORT MODELS [MAGIKA...]
+
+Each MAGIKA is a name that MODELS' magika is served by, each on another runtime.
 """
 
 import sys
@@ -11,9 +13,9 @@ import tritonclient.grpc
 import tritonclient.http
 from tritonclient.utils import InferenceServerException
 
-ADDRESS, MODELS = sys.argv[1:]
+ADDRESS, MODELS, *MAGIKAS = sys.argv[1:]
 HTTP, GRPC = tritonclient.http, tritonclient.grpc
-# FP32 sums in another order.
+# FP32 sums in another order: by the runtime, and by the rows that are summed together.
 TOLERANCE = dict(rtol=1e-4, atol=1e-5)
 
 
@@ -46,10 +48,12 @@ def agrees_with_onnx_runtime(api, client):
     rows[1, 300:] = 256
     rows[2, :] = np.frombuffer((b"import os\nprint(os.name)\n" * 100)[:2048], np.uint8)
     right = session.run(None, {"bytes": rows})[0]
-    ask = lambda row: infer(api, client, "magika", [("bytes", "INT32", row[np.newaxis])]).as_numpy("target_label")
-    found = np.concatenate([ask(row) for row in rows])
-    np.testing.assert_allclose(found, right, **TOLERANCE)
-    assert (found.argmax(1) == right.argmax(1)).all()
+    for magika in MAGIKAS:
+        ask = lambda rows: infer(api, client, magika, [("bytes", "INT32", rows)]).as_numpy("target_label")
+        one_by_one = np.concatenate([ask(row[np.newaxis]) for row in rows])
+        for found in [one_by_one, ask(rows)]:
+            np.testing.assert_allclose(found, right, **TOLERANCE, err_msg=magika)
+            assert (found.argmax(1) == right.argmax(1)).all()
 
 
 def adds(api, client):

@@ -68,6 +68,7 @@ def main():
     (ROOT / "add" / "model.toml").write_text('versions = "all"\n')
     identity("ints", TensorProto.INT64)
     identity("halves", TensorProto.FLOAT16)
+    identity("brains", TensorProto.BFLOAT16)
     identity("strings", TensorProto.STRING)
     write(
         ROOT / "unknown_operator" / "1" / "model.onnx",
