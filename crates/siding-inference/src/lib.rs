@@ -13,6 +13,7 @@
 pub mod batch;
 mod grpc;
 mod http;
+mod metrics;
 pub mod protocol;
 pub mod repository;
 pub mod runtime;
@@ -58,7 +59,9 @@ impl Service {
     pub fn app(self) -> App {
         let repository = Repository::new(self.models.clone(), self.runtimes.clone());
         let opened = repository.clone();
+        let metrics = metrics::registry(repository.clone());
         App::new("siding-inference")
+            .with_metrics(metrics)
             .merge(grpc::router(repository))
             .merge(http::app().with_lifespan(move |lifespan| self.open(lifespan, opened)))
             .with_health_routes()

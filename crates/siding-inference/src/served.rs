@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use siding::runtime::JobError;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused, Waited, join, split};
@@ -195,36 +196,29 @@ impl Served {
         Err(ProtocolError::new(text))
     }
 
-    /// Runs the model on inputs that [fit](Self::fit), in a batch with others'.
+    /// Runs the model on inputs that [fit](Self::fit), in a batch with others'. They come back where it takes no more requests.
     pub(crate) async fn infer(
         &self,
         inputs: Vec<Tensor>,
         deadline: Option<Instant>,
-    ) -> Result<Outcome, Refused> {
+    ) -> Result<Outcome, Vec<Tensor>> {
         let rows = match self.batches {
             Batches::Of { .. } | Batches::OneByOne { .. } => inputs[0].shape().rows().unwrap_or(1),
             Batches::None => 1,
         };
-        let offered = self.queue.offer(inputs, rows, deadline);
-        let outcome = offered.inspect_err(|refused| {
-            if matches!(refused, Refused::Overloaded { .. }) {
-                self.stats.refused();
-            }
-        })?;
-        let offered = Instant::now();
-        let outcome = async {
-            // The sender is lost only with the runtime.
-            outcome.await.unwrap_or(Err(InferError::Unloaded))
+        let outcome = match self.queue.offer(inputs, rows, deadline) {
+            Ok(outcome) => wait(outcome, deadline).await,
+            Err(Refused::Overloaded { retry_after }) => Err(InferError::Overloaded { retry_after }),
+            Err(Refused::Closed(inputs)) => return Err(inputs),
         };
-        let Some(deadline) = deadline else {
-            return Ok(outcome.await);
-        };
-        // Whoever runs batches may be busy until long after that. A run that has begun goes on: it has others' rows.
-        let in_time = timeout_at(deadline, outcome).await;
-        Ok(in_time.unwrap_or_else(|_| {
-            let waited = offered.elapsed();
-            Err(InferError::DeadlinePassed { waited })
-        }))
+        self.stats.ended(&outcome);
+        Ok(outcome)
+    }
+
+    /// How many requests wait for a run.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// Takes no more requests; those that wait are answered.
@@ -237,6 +231,24 @@ impl Drop for Served {
     fn drop(&mut self) {
         self.queue.close();
     }
+}
+
+/// What comes of a request by its deadline.
+async fn wait(outcome: oneshot::Receiver<Outcome>, deadline: Option<Instant>) -> Outcome {
+    let offered = Instant::now();
+    let outcome = async {
+        // The sender is lost only with the runtime.
+        outcome.await.unwrap_or(Err(InferError::Unloaded))
+    };
+    let Some(deadline) = deadline else {
+        return outcome.await;
+    };
+    // Whoever runs batches may be busy until long after that. A run that has begun goes on: it has others' rows.
+    let in_time = timeout_at(deadline, outcome).await;
+    in_time.unwrap_or_else(|_| {
+        let waited = offered.elapsed();
+        Err(InferError::DeadlinePassed { waited })
+    })
 }
 
 fn check(tensor: &Tensor, input: &TensorMetadata) -> Result<(), ProtocolError> {
@@ -287,7 +299,7 @@ async fn run_batches(
         .await;
         let took = begun.elapsed();
         queue.ran(took);
-        stats.ran(&batch, begun, took, matches!(ran, Ok(Ok(_))));
+        stats.ran(&batch, begun, took);
         answer(batch, ran);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::batch::Waited;
+use crate::batch::{InferError, Outcome, Waited};
 
 /// The upper bounds of the classes that [`StatsSnapshot::batch_rows`] counts; the last class has none.
 pub const BATCH_ROWS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -16,6 +16,7 @@ pub struct Stats {
     succeeded: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
+    late: AtomicU64,
     batches: AtomicU64,
     rows: AtomicU64,
     queue_ns: AtomicU64,
@@ -32,6 +33,8 @@ pub struct StatsSnapshot {
     pub failed: u64,
     /// Requests refused because too many waited.
     pub refused: u64,
+    /// Requests whose deadline passed before they had their outputs.
+    pub late: u64,
     /// Runs.
     pub batches: u64,
     /// Rows that were run.
@@ -53,6 +56,7 @@ impl Stats {
             succeeded: of(&self.succeeded),
             failed: of(&self.failed),
             refused: of(&self.refused),
+            late: of(&self.late),
             batches: of(&self.batches),
             rows: of(&self.rows),
             queue_time: Duration::from_nanos(of(&self.queue_ns)),
@@ -61,25 +65,29 @@ impl Stats {
         }
     }
 
-    pub(crate) fn refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+    /// A request was answered. Who has left is not.
+    pub(crate) fn ended(&self, outcome: &Outcome) {
+        let counter = match outcome {
+            Ok(_) => &self.succeeded,
+            Err(InferError::Overloaded { .. }) => &self.refused,
+            Err(InferError::DeadlinePassed { .. }) => &self.late,
+            Err(InferError::Failed(_) | InferError::Panicked | InferError::Unloaded) => {
+                &self.failed
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn ran(&self, batch: &[Waited], begun: Instant, took: Duration, succeeded: bool) {
+    /// A batch was run.
+    pub(crate) fn ran(&self, batch: &[Waited], begun: Instant, took: Duration) {
         let add = |counter: &AtomicU64, count: u64| {
             counter.fetch_add(count, Ordering::Relaxed);
         };
         let rows = count(batch.iter().map(Waited::rows).sum());
-        let requests = if succeeded {
-            &self.succeeded
-        } else {
-            &self.failed
-        };
         let waited: Duration = batch
             .iter()
             .map(|waited| begun.saturating_duration_since(waited.since()))
             .sum();
-        add(requests, count(batch.len()));
         add(&self.batches, 1);
         add(&self.rows, rows);
         add(&self.queue_ns, nanoseconds(waited));

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 pub use config::{Batching, ModelConfig, Versions};
 use layout::Layout;
 
-use crate::batch::{InferError, Refused};
+use crate::batch::InferError;
 use crate::protocol::{IndexEntry, ProtocolError, Tensor, VersionState};
 use crate::runtime::{LoadOptions, Model, Runtime};
 use crate::served::{Served, Started, warm_up};
@@ -254,11 +254,8 @@ impl Repository {
             let served = self.find(model, version)?;
             match served.infer(served.fit(inputs)?, deadline).await {
                 Ok(outcome) => return Ok((served, outcome?)),
-                Err(Refused::Overloaded { retry_after }) => {
-                    return Err(InferError::Overloaded { retry_after }.into());
-                }
                 // It leaves the index before its queue is closed, so the next look finds another.
-                Err(Refused::Closed(back)) => inputs = back,
+                Err(back) => inputs = back,
             }
         }
     }

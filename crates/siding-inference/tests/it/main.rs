@@ -3,6 +3,7 @@
 mod clients;
 mod limits;
 mod malformed;
+mod metrics;
 mod reload;
 mod rows;
 #[cfg(all(feature = "ort", feature = "tract"))]

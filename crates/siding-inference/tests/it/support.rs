@@ -124,7 +124,7 @@ pub(crate) fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     let end = format!(
-        "host: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        "host: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream
@@ -148,7 +148,8 @@ pub(crate) fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
     Reply {
         status,
         head,
-        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        body: serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())),
     }
 }
 

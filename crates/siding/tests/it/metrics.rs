@@ -202,7 +202,7 @@ fn tasks_are_counted_to_their_end() {
 
 #[test]
 fn an_applications_own_metrics_are_there_too() {
-    let orders = Counter::default();
+    let orders: Counter = Counter::default();
     let mut registry = Registry::with_prefix("shop");
     registry.register("orders", "Orders that were taken", orders.clone());
     let service = service(app().merge(App::new("shop").with_metrics(registry)));

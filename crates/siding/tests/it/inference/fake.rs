@@ -1,6 +1,6 @@
 //! A service that speaks the Open Inference Protocol as far as a client sees it, and fails as it is told.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,8 @@ use siding::axum::{Router, routing};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+use crate::support::eventually;
 
 /// What it does with a question.
 #[derive(Clone, Debug)]
@@ -129,6 +131,10 @@ impl Drop for Fake {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
+            // Until nobody listens there, a caller might be taken, and then lost.
+            eventually("it is gone", || {
+                TcpStream::connect(self.address).is_err().then_some(())
+            });
         }
     }
 }
