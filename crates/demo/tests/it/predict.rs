@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::children::{children, is_running};
-use crate::program::{command, signal};
+use crate::program::{Still, command, signal};
 use crate::support::{DEADLINE, Service, assert_problem, eventually, json, leave_out, nobody};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/identify.py");
@@ -38,7 +38,7 @@ fn with_service() -> Service {
 }
 
 /// Status and JSON of the answer to a file.
-fn predict(service: &Service, file: &[u8]) -> (u16, Value) {
+pub(crate) fn predict(service: &Service, file: &[u8]) -> (u16, Value) {
     let (head, body) = ask(service, file);
     (status(&head), json(&body))
 }
@@ -63,7 +63,7 @@ fn status(head: &str) -> u16 {
 }
 
 /// Waits until a service other than `before` answers, and returns its process.
-fn wait_for_service(service: &Service, before: Option<u32>) -> u32 {
+pub(crate) fn wait_for_service(service: &Service, before: Option<u32>) -> u32 {
     let process = eventually("it is started", || {
         let children = children(service.pid());
         children.into_iter().find(|child| Some(*child) != before)
@@ -74,7 +74,7 @@ fn wait_for_service(service: &Service, before: Option<u32>) -> u32 {
     process
 }
 
-const PYTHON: &[u8] =
+pub(crate) const PYTHON: &[u8] =
     b"import sys\n\ndef main():\n    print(sys.argv)\n\nif __name__ == '__main__':\n    main()\n";
 
 /// Files of several kinds, short, long, padded and random.
@@ -255,9 +255,9 @@ fn under_load_a_service_that_stands_still_costs_refusals_until_it_goes_on() {
     let process = wait_for_service(&service, None);
     let load = Load::default();
     load.during(&service, || {
-        signal(process, Signal::STOP);
+        let still = Still::new(process);
         load.wait_for_more("a refusal", &load.refused);
-        signal(process, Signal::CONT);
+        drop(still);
         load.wait_for_more("a prediction", &load.answered);
     });
 }

@@ -101,6 +101,22 @@ impl Drop for Program {
 }
 
 /// Sends a signal to a process.
+/// A process that stands still, until this is dropped: also when the test fails, as nothing else would end it.
+pub(crate) struct Still(u32);
+
+impl Still {
+    pub(crate) fn new(pid: u32) -> Self {
+        signal(pid, Signal::STOP);
+        Self(pid)
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        signal(self.0, Signal::CONT);
+    }
+}
+
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a pid"), signal).expect("is there");

@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use crate::predict::{PYTHON, predict, wait_for_service};
+use crate::program::{Still, command};
 use crate::support::{
     DEADLINE, Service, answer, eventually, eventually_within, get_json, say_left_out,
 };
@@ -94,6 +96,38 @@ fn route_has_its_evidence(browser: &Browser, evidence: &Value) {
     }
     browser.wait_for(".stack [data-own] .place", "routes/wait.rs");
     browser.wait_for(".source [data-marked]", "thread::sleep(duration);");
+}
+
+#[test]
+fn shows_a_service_of_models_that_hangs_and_that_it_is_well_again() {
+    let mut command = command(&["--admin", "127.0.0.1:0"]);
+    command.env_remove("INFERENCE_URL");
+    command.env("INFERENCE_TIMEOUT", "1");
+    let mut service = Service::spawn(command);
+    let admin = service.admin_address();
+    let Some(browser) = Browser::open(admin) else {
+        return;
+    };
+    let process = wait_for_service(&service, None);
+    browser.wait_for(".upstreams h3 .state", "closed");
+    browser.wait_for(".upstreams .replica", "http://127.0.0.1:");
+
+    let still = Still::new(process);
+    eventually("its breaker opens", || {
+        predict(&service, PYTHON);
+        let upstream = &get_json(admin, "/api/upstreams").1["upstreams"][0];
+        (upstream["state"] == "open").then_some(())
+    });
+    browser.wait_for(".upstreams h3 .state[data-state=open]", "open");
+    browser.wait_for(".upstreams .replicas", "gave no answer");
+    browser.wait_for(".concern", "no replica takes requests");
+
+    drop(still);
+    eventually("it is asked again, and answers", || {
+        (predict(&service, PYTHON).0 == 200).then_some(())
+    });
+    browser.wait_for(".upstreams h3 .state", "closed");
+    browser.assert_no_errors();
 }
 
 #[test]

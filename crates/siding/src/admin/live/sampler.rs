@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde_json::value::RawValue;
 use siding_runtime::{Counts, Handle, Pulse, Route, RouteId};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -37,6 +38,7 @@ pub(super) struct Sampler {
     routes: Vec<Known>,
     routes_told: Instant,
     lanes: Option<(Occupancy, Instant)>,
+    upstreams: Option<Box<RawValue>>,
 }
 
 /// A route as listeners know it.
@@ -94,6 +96,7 @@ impl Sampler {
             routes: handle.routes().all().into_iter().map(Known::new).collect(),
             routes_told: Instant::now(),
             lanes: None,
+            upstreams: None,
             handle,
             live,
         }
@@ -123,6 +126,7 @@ impl Sampler {
             self.tell_moves(&mut frame, moves);
             if look.is_multiple_of(LOOKS_A_SAMPLE) {
                 self.tell_lanes(&mut frame);
+                self.tell_upstreams(&mut frame);
                 self.tell_routes(&mut frame).await;
             }
             self.live.publish(frame);
@@ -170,6 +174,16 @@ impl Sampler {
         }
         self.lanes = Some((now.clone(), Instant::now()));
         frame.event("lanes", &now.now());
+    }
+
+    fn tell_upstreams(&mut self, frame: &mut Frame) {
+        let now = self.live.0.application.upstreams();
+        let same =
+            now.as_deref().map(RawValue::get) == self.upstreams.as_deref().map(RawValue::get);
+        if let (Some(now), false) = (now, same) {
+            frame.event("upstreams", &now);
+            self.upstreams = Some(now);
+        }
     }
 
     async fn tell_routes(&mut self, frame: &mut Frame) {

@@ -60,6 +60,7 @@ static ASSETS: LazyLock<Vec<Asset>> = assets! {
     "js/overview/lane.js"
     "js/overview/latest.js"
     "js/overview/plots.js"
+    "js/overview/upstreams.js"
     "js/parts.js"
     "js/plot.js"
     "js/rate.js"

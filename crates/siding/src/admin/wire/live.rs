@@ -24,6 +24,8 @@ pub(in crate::admin) struct Snapshot<'a> {
     stalls: Vec<Entry>,
     /// `null` without tasks, and until they have been counted.
     tasks: Option<&'a RawValue>,
+    /// `null` without clients of inference services.
+    upstreams: Option<Box<RawValue>>,
 }
 
 impl<'a> Snapshot<'a> {
@@ -42,6 +44,7 @@ impl<'a> Snapshot<'a> {
                 .map(|stall| Entry::of(handle, stall))
                 .collect(),
             tasks,
+            upstreams: application.upstreams(),
         }
     }
 }

@@ -24,7 +24,7 @@ export class Refusals {
  * `warn` is contained or can wait.
  */
 export function concerns(state, refusals, now) {
-  return [...lanes(state, refusals, now), ...relief(state), ...routes(state), ...tasks(state)];
+  return [...lanes(state, refusals, now), ...relief(state), ...upstreams(state), ...routes(state), ...tasks(state)];
 }
 
 function lanes(state, refusals, now) {
@@ -64,6 +64,25 @@ function relief({ relief }) {
       link: "Stalls",
     },
   ];
+}
+
+function upstreams(state) {
+  return state.upstreams.flatMap((client) => {
+    const open = client.replicas.filter(({ state }) => state === "open");
+    if (open.length === 0) return [];
+    const all = client.state === "open";
+    const last = open.find(({ last_error: error }) => error);
+    return [
+      {
+        tone: all ? "bad" : "warn",
+        sentence: `${client.name}: no replica takes requests`,
+        title: all ? `${client.name}: no replica takes requests` : `${client.name}: ${open.length} of ${plural(client.replicas.length, "replica")} left alone`,
+        text: `${all ? "Who asks is answered 503 at once." : "The others take its requests."} It is asked again by itself, and taken back once it says that it is ready.${last ? ` Last: ${last.url} ${last.last_error}` : ""}`,
+        href: "#/",
+        link: "Upstreams",
+      },
+    ];
+  });
 }
 
 function routes(state) {

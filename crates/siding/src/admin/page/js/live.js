@@ -13,6 +13,7 @@ const HANDLERS = {
   stall: store.takeStall,
   moved: store.takeMove,
   tasks: store.takeTasks,
+  upstreams: store.takeUpstreams,
 };
 
 let source = null;

@@ -1,6 +1,6 @@
 /**
  * What is known of the application, as the events told it. Views read `state`, and ask to be told of changes by topic:
- * `link`, `overview`, `lanes`, `routes`, `stalls`, `moves`, `tasks`.
+ * `link`, `overview`, `lanes`, `routes`, `stalls`, `moves`, `tasks`, `upstreams`.
  */
 import * as clock from "./clock.js";
 import { Rate } from "./rate.js";
@@ -26,6 +26,8 @@ export const state = {
   /** Newest first. */
   moves: [],
   tasks: null,
+  /** The clients of inference services. */
+  upstreams: [],
   history: fresh(),
 };
 
@@ -81,6 +83,7 @@ export function takeSnapshot(snapshot) {
   takeLanes(snapshot);
   takeRoutes({ routes: [], ...snapshot, interval: undefined });
   takeTasks(snapshot.tasks ?? null);
+  takeUpstreams(snapshot.upstreams ?? { upstreams: [] });
   tell("stalls");
 }
 
@@ -157,6 +160,12 @@ export function takeTasks(tasks) {
   heard();
   state.tasks = tasks;
   tell("tasks");
+}
+
+export function takeUpstreams({ upstreams }) {
+  heard();
+  state.upstreams = upstreams;
+  tell("upstreams");
 }
 
 function heard(serverUnixMs) {
