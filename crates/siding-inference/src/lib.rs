@@ -8,7 +8,10 @@
 //! # Features
 //! | feature | what it adds |
 //! | --- | --- |
+//! | `ort` | ONNX Runtime, on the CPU and on CUDA: a library of the system, which is looked for when a model wants it |
 //! | `tract` (default) | the runtime in pure Rust, on the CPU |
+//!
+//! Without either the service starts, and each model says that there is no runtime.
 
 pub mod batch;
 mod grpc;

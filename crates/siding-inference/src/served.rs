@@ -63,7 +63,7 @@ pub(crate) struct Started {
 /// Runs the model on zeros, and finds out whether it takes batches. On a lane: it computes.
 pub(crate) fn warm_up(model: &dyn Model, config: &ModelConfig) -> Result<Batches, RunError> {
     for _ in 0..config.warm_up {
-        model.run(&zeros(model.inputs(), 1)?)?;
+        model.warm_up(&zeros(model.inputs(), 1)?)?;
     }
     let rows_max = config.batching.rows_max;
     if model.rows() == Rows::OneByOne {

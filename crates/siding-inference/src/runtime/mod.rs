@@ -79,6 +79,14 @@ pub trait Model: fmt::Debug + Send + Sync {
         Rows::Together
     }
 
+    /// Runs it before anybody waits for it: each copy, where a runtime keeps several.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    fn warm_up(&self, inputs: &[Tensor]) -> Result<(), RunError> {
+        self.run(inputs).map(drop)
+    }
+
     /// Runs it, on [`lane`](Self::lane).
     ///
     /// # Errors

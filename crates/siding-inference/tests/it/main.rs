@@ -5,6 +5,7 @@ mod limits;
 mod malformed;
 mod metrics;
 mod reload;
+#[cfg(feature = "tract")]
 mod rows;
 #[cfg(all(feature = "ort", feature = "tract"))]
 mod runtimes;

@@ -254,3 +254,58 @@ fn without_the_library_the_models_that_want_it_say_so_and_others_are_served() {
         assert!(reason.contains(words), "{reason}");
     }
 }
+
+#[test]
+fn what_is_no_library_or_another_is_told_of_like_one_that_is_missing() {
+    let file = test_models().join("add/1/model.onnx");
+    let reason = reason_with(&file);
+    assert!(reason.contains("model.onnx"), "{reason}");
+    let nothing = "";
+    if let Some(library) = compiled(nothing) {
+        let reason = reason_with(&library.path().join("library.so"));
+        assert!(
+            reason.contains("does not export `OrtGetApiBase`"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_library_that_is_too_old_is_a_reason_with_its_version() {
+    let old = r#"
+        #[repr(C)]
+        pub struct Base(extern "C" fn(u32) -> usize, extern "C" fn() -> *const u8);
+        extern "C" fn api(_: u32) -> usize { 0 }
+        extern "C" fn version() -> *const u8 { b"1.10.0\0".as_ptr() }
+        static BASE: Base = Base(api, version);
+        #[unsafe(no_mangle)]
+        pub extern "C" fn OrtGetApiBase() -> *const Base { &BASE }
+    "#;
+    if let Some(library) = compiled(old) {
+        let reason = reason_with(&library.path().join("library.so"));
+        for words in ["'1.17.x'", "'1.10.0'", "ORT_DYLIB_PATH"] {
+            assert!(reason.contains(words), "{reason}");
+        }
+    }
+}
+
+/// A folder with `library.so`, made of this Rust; none where there is no compiler.
+fn compiled(source: &str) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().expect("made");
+    let file = folder.path().join("library.rs");
+    std::fs::write(&file, source).expect("written");
+    let compiler = Command::new("rustc")
+        .args(["--edition=2024", "--crate-type=cdylib", "-o"])
+        .args([folder.path().join("library.so"), file])
+        .status();
+    match compiler {
+        Ok(status) => {
+            assert!(status.success(), "the library does not compile");
+            Some(folder)
+        }
+        Err(_) => {
+            leave_out("no rustc");
+            None
+        }
+    }
+}

@@ -106,7 +106,7 @@ fn metadata(outlet: &Outlet) -> Result<TensorMetadata, LoadError> {
 }
 
 struct Loaded {
-    /// As many as run at the same time; whoever runs takes one that is free.
+    /// As many as run at the same time; whoever runs takes the first that is free, whose weights are the likeliest in the cache.
     sessions: Vec<Mutex<Session>>,
     inputs: Vec<TensorMetadata>,
     outputs: Vec<TensorMetadata>,
@@ -141,6 +141,18 @@ impl Loaded {
                 .unwrap_or_else(PoisonError::into_inner)
         })
     }
+
+    fn run_in(&self, session: &mut Session, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
+        let named = self.inputs.iter().zip(inputs).map(|(input, tensor)| {
+            let value = values::value(tensor)?;
+            Ok((input.name.as_str(), SessionInputValue::from(value)))
+        });
+        let values = named.collect::<Result<Vec<_>, RunError>>()?;
+        let outputs = session.run(values).map_err(failed)?;
+        let read = self.outputs.iter().zip(outputs.values());
+        read.map(|(output, value)| values::tensor(output, &value))
+            .collect()
+    }
 }
 
 impl Model for Loaded {
@@ -156,17 +168,16 @@ impl Model for Loaded {
         self.lane
     }
 
+    fn warm_up(&self, inputs: &[Tensor]) -> Result<(), RunError> {
+        // A session's first run allocates its memory, and on a GPU tries out which algorithms are fastest.
+        self.sessions.iter().try_for_each(|session| {
+            let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+            self.run_in(&mut session, inputs).map(drop)
+        })
+    }
+
     fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        let named = self.inputs.iter().zip(inputs).map(|(input, tensor)| {
-            let value = values::value(tensor)?;
-            Ok((input.name.as_str(), SessionInputValue::from(value)))
-        });
-        let values = named.collect::<Result<Vec<_>, RunError>>()?;
-        let mut session = self.session();
-        let outputs = session.run(values).map_err(failed)?;
-        let read = self.outputs.iter().zip(outputs.values());
-        read.map(|(output, value)| values::tensor(output, &value))
-            .collect()
+        self.run_in(&mut self.session(), inputs)
     }
 }
 
