@@ -407,12 +407,16 @@ impl Repository {
         let runtimes = &self.0.runtimes;
         let known = runtimes.iter().find(|runtime| runtime.name() == name);
         known.cloned().ok_or_else(|| {
+            if runtimes.is_empty() {
+                return format!(
+                    "`{name}` is not there: this program was built without any runtime"
+                );
+            }
             let names: Vec<_> = runtimes.iter().map(|runtime| runtime.name()).collect();
-            let names = match names.join(", ") {
-                none if none.is_empty() => "none: it was built without any".to_owned(),
-                names => names,
-            };
-            format!("this program has no runtime `{name}`, but {names}")
+            format!(
+                "this program has no runtime `{name}`, but {}",
+                names.join(", ")
+            )
         })
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use siding::Drained;
 
-use crate::support::{exchange, get, post, serve, test_models};
+use crate::support::{exchange, get, post, serve, serve_with, test_models};
 
 const INFER: &str = "/v2/models/add/infer";
 
@@ -160,5 +160,14 @@ fn models_that_do_not_load_are_told_of_with_what_is_at_fault_and_hurt_no_other()
     }
     assert_eq!(get(address, "/v2/models/add/ready").status, 200);
     assert_eq!(get(address, "/v2/health/ready").status, 200);
+    assert_eq!(running.drain(std::future::pending()), Drained::Complete);
+}
+
+#[test]
+fn without_a_runtime_the_service_runs_and_its_models_say_so() {
+    let running = serve_with(&test_models(), Vec::new());
+    let reply = get(running.address(), "/v2/models/add/ready");
+    let said = reply.body.to_string();
+    assert!(said.contains("without any runtime"), "{reply:?}");
     assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }
