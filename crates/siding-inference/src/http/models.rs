@@ -13,6 +13,7 @@ use crate::protocol::{
     Datatype, IndexEntry, ModelMetadata, ServerMetadata, TensorMetadata, VersionState,
 };
 use crate::repository::Repository;
+use crate::runtime::Device;
 use crate::served::Served;
 
 /// The extensions that this service understands.
@@ -106,6 +107,10 @@ pub(crate) async fn config(
         });
         tensors.collect::<Vec<_>>()
     };
+    let kind = match served.config.device {
+        Device::Cpu => "KIND_CPU",
+        Device::Cuda(_) => "KIND_GPU",
+    };
     Ok(Json(json!({
         "name": served.name,
         "platform": "onnx_onnxv1",
@@ -113,7 +118,7 @@ pub(crate) async fn config(
         "max_batch_size": served.rows_max().unwrap_or(0),
         "input": tensors(served.inputs()),
         "output": tensors(served.outputs()),
-        "instance_group": [{ "count": served.instances, "kind": "KIND_CPU" }],
+        "instance_group": [{ "count": served.instances, "kind": kind }],
         "dynamic_batching": { "max_queue_delay_microseconds": served.config.batching.delay_us },
     })))
 }
