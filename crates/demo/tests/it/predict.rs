@@ -222,14 +222,14 @@ impl Load {
             work();
         });
     }
+}
 
-    /// Waits until one more is answered, or refused.
-    fn wait_for_more(&self, what: &str, counter: &AtomicU64) {
-        let before = counter.load(Ordering::Relaxed);
-        eventually(what, || {
-            (counter.load(Ordering::Relaxed) > before).then_some(())
-        });
-    }
+/// Waits until one more is answered, or refused.
+fn wait_for_more(what: &str, counter: &AtomicU64) {
+    let before = counter.load(Ordering::Relaxed);
+    eventually(what, || {
+        (counter.load(Ordering::Relaxed) > before).then_some(())
+    });
 }
 
 #[test]
@@ -238,11 +238,11 @@ fn under_load_a_killed_service_costs_refusals_until_it_is_back() {
     let first = wait_for_service(&service, None);
     let load = Load::default();
     load.during(&service, || {
-        load.wait_for_more("a prediction", &load.answered);
+        wait_for_more("a prediction", &load.answered);
         signal(first, Signal::KILL);
-        load.wait_for_more("a refusal", &load.refused);
+        wait_for_more("a refusal", &load.refused);
         wait_for_service(&service, Some(first));
-        load.wait_for_more("a prediction of the new one", &load.answered);
+        wait_for_more("a prediction of the new one", &load.answered);
     });
 }
 
@@ -256,9 +256,9 @@ fn under_load_a_service_that_stands_still_costs_refusals_until_it_goes_on() {
     let load = Load::default();
     load.during(&service, || {
         let still = Still::new(process);
-        load.wait_for_more("a refusal", &load.refused);
+        wait_for_more("a refusal", &load.refused);
         drop(still);
-        load.wait_for_more("a prediction", &load.answered);
+        wait_for_more("a prediction", &load.answered);
     });
 }
 

@@ -37,8 +37,8 @@ fn requests_and_batches_are_counted_for_each_model() {
         format!(r#"inference_requests_total{{{model},outcome="refused"}} 0"#),
         format!("inference_batch_rows_sum{{{model}}} 5.0"),
         format!("inference_batch_rows_count{{{model}}} 3"),
-        format!(r#"inference_batch_rows_bucket{{{model},le="1.0"}} 2"#),
-        format!(r#"inference_batch_rows_bucket{{{model},le="4.0"}} 3"#),
+        format!(r#"inference_batch_rows_bucket{{{model},le="1"}} 2"#),
+        format!(r#"inference_batch_rows_bucket{{{model},le="4"}} 3"#),
         format!("inference_waiting{{{model}}} 0"),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
