@@ -185,7 +185,7 @@ fn config(served: &Served) -> ModelConfig {
     ModelConfig {
         name: served.name.clone(),
         platform: "onnx_onnxv1".to_owned(),
-        backend: served.config.runtime.clone(),
+        backend: served.runtime.to_owned(),
         max_batch_size: number(served.rows_max().unwrap_or(0)),
         input: inputs.collect(),
         output: outputs.collect(),

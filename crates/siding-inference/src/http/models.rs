@@ -114,7 +114,7 @@ pub(crate) async fn config(
     Ok(Json(json!({
         "name": served.name,
         "platform": "onnx_onnxv1",
-        "backend": served.config.runtime,
+        "backend": served.runtime,
         "max_batch_size": served.rows_max().unwrap_or(0),
         "input": tensors(served.inputs()),
         "output": tensors(served.outputs()),

@@ -11,8 +11,8 @@ use crate::runtime::Device;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// The runtime: `tract` unless set.
-    pub runtime: String,
+    /// The runtime: the first that the program was built with, `tract` by default, unless set.
+    pub runtime: Option<String>,
     /// What computes: the CPU unless set.
     pub device: Device,
     /// Threads that share one run's work. On the CPU a run takes one thread of the compute lane, which has one a core: more of them take
@@ -31,7 +31,7 @@ pub struct ModelConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
-            runtime: "tract".to_owned(),
+            runtime: None,
             device: Device::Cpu,
             threads: 1,
             instances: None,

@@ -14,24 +14,28 @@
 //! - What one model does wrong, panics included, does not concern another.
 
 mod config;
+mod entry;
+mod error;
 mod layout;
+mod loading;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use siding::runtime::Handle;
 use tokio::time::Instant;
 
 pub use config::{Batching, ModelConfig, Versions};
+use entry::{Entry, Version};
+use error::unknown;
+pub use error::{LookUpError, RequestError};
 use layout::Layout;
 
-use crate::batch::InferError;
-use crate::protocol::{IndexEntry, ProtocolError, Tensor, VersionState};
-use crate::runtime::{LoadOptions, Model, Runtime};
-use crate::served::{Served, Started, warm_up};
+use crate::protocol::{IndexEntry, Tensor, VersionState};
+use crate::runtime::Runtime;
+use crate::served::Served;
 
 /// The models in a directory. A cheap clone.
 #[derive(Clone, Debug)]
@@ -44,62 +48,6 @@ struct Inner {
     models: RwLock<BTreeMap<String, Arc<Entry>>>,
     /// Held by whoever changes `models`.
     changing: tokio::sync::Mutex<()>,
-}
-
-/// One model.
-#[derive(Debug)]
-struct Entry {
-    layout: Layout,
-    versions: BTreeMap<u64, Version>,
-    /// Why there are no versions; empty when there are.
-    reason: String,
-}
-
-#[derive(Clone, Debug)]
-struct Version {
-    served: Option<Arc<Served>>,
-    reason: String,
-}
-
-/// Why a model cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LookUpError {
-    /// There is none of this name or version.
-    #[error("there is no model `{model}`{}", version_of(.version))]
-    Unknown {
-        /// The name that was asked for.
-        model: String,
-        /// The version that was asked for.
-        version: Option<String>,
-    },
-    /// It is there, but is not served.
-    #[error("the model `{model}` is not ready: {reason}")]
-    Unavailable {
-        /// Its name.
-        model: String,
-        /// Why not.
-        reason: String,
-    },
-}
-
-fn version_of(version: &Option<String>) -> String {
-    version
-        .as_ref()
-        .map_or_else(String::new, |version| format!(" of version `{version}`"))
-}
-
-/// Why a request has no outputs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// The model cannot be asked.
-    #[error(transparent)]
-    LookUp(#[from] LookUpError),
-    /// The inputs are not what the model takes.
-    #[error(transparent)]
-    Inputs(#[from] ProtocolError),
-    /// It was asked in vain.
-    #[error(transparent)]
-    Infer(#[from] InferError),
 }
 
 impl Repository {
@@ -314,112 +262,6 @@ impl Repository {
             .map_err(io::Error::other)?
     }
 
-    /// Loads a model beside what is served of it, and puts it into its place. The caller holds `changing`.
-    async fn replace(&self, name: String, layout: Layout) -> Arc<Entry> {
-        let before = self.models().remove(&name);
-        let entry = Arc::new(self.loaded(&name, layout, before.as_deref()).await);
-        self.write(|models| models.insert(name, Arc::clone(&entry)));
-        if let Some(before) = before {
-            before.retire_all_but(&entry);
-        }
-        entry
-    }
-
-    async fn loaded(&self, name: &str, layout: Layout, before: Option<&Entry>) -> Entry {
-        let file = layout.config.clone();
-        let config = siding::offload(move || ModelConfig::read(&file)).await;
-        let config = config.unwrap_or_else(|error| Err(error.to_string()));
-        let there: Vec<u64> = layout.versions.keys().copied().collect();
-        let numbers = match &config {
-            Ok(config) => config.versions.of(&there),
-            Err(_) => there,
-        };
-        let mut versions = BTreeMap::new();
-        for number in numbers {
-            let old = before.and_then(|before| before.versions.get(&number)?.served.clone());
-            let loading = async {
-                self.version((name, number), config.clone()?, &layout.versions[&number])
-                    .await
-            };
-            let version = match loading.await {
-                Ok(served) => {
-                    tracing::info!(model = name, version = number, "loaded");
-                    Version {
-                        served: Some(served),
-                        reason: String::new(),
-                    }
-                }
-                Err(reason) => {
-                    tracing::error!(model = name, version = number, "failed to load: {reason}");
-                    Version {
-                        served: old,
-                        reason,
-                    }
-                }
-            };
-            versions.insert(number, version);
-        }
-        let reason = config
-            .err()
-            .unwrap_or_else(|| "it has no version that model.toml wants".to_owned());
-        Entry {
-            layout,
-            versions,
-            reason,
-        }
-    }
-
-    async fn version(
-        &self,
-        (name, number): (&str, u64),
-        config: ModelConfig,
-        file: &Path,
-    ) -> Result<Arc<Served>, String> {
-        let runtime = self.runtime(&config.runtime)?;
-        let compute_threads = Handle::current().config().compute.threads;
-        let instances = config.instances_of(compute_threads);
-        let options = LoadOptions {
-            device: config.device,
-            threads: config.threads,
-            instances,
-        };
-        let (file, settings) = (file.to_owned(), config.clone());
-        let load = move || -> Result<(Arc<dyn Model>, _), String> {
-            let model = runtime
-                .load(&file, options)
-                .map_err(|error| error.to_string())?;
-            let batches =
-                warm_up(&*model, &settings).map_err(|error| format!("warm-up: {error}"))?;
-            Ok((model, batches))
-        };
-        let (model, batches) = siding::offload(load)
-            .await
-            .map_err(|error| error.to_string())??;
-        let started = Started {
-            config,
-            instances,
-            batches,
-        };
-        Ok(Served::start((name.to_owned(), number), model, started))
-    }
-
-    fn runtime(&self, name: &str) -> Result<Arc<dyn Runtime>, String> {
-        let runtimes = &self.0.runtimes;
-        let known = runtimes.iter().find(|runtime| runtime.name() == name);
-        known.cloned().ok_or_else(|| {
-            if runtimes.is_empty() {
-                return format!(
-                    "`{name}` is not there: this program was built without any runtime"
-                );
-            }
-            let names: Vec<_> = runtimes.iter().map(|runtime| runtime.name()).collect();
-            format!(
-                "this program has no runtime `{name}`, but {}",
-                names.join(", ")
-            )
-        })
-    }
-
     fn models(&self) -> BTreeMap<String, Arc<Entry>> {
         self.0
             .models
@@ -436,46 +278,5 @@ impl Repository {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner),
         )
-    }
-}
-
-impl Entry {
-    fn retire(&self) {
-        let served = self
-            .versions
-            .values()
-            .filter_map(|version| version.served.as_ref());
-        served.for_each(|served| served.retire());
-    }
-
-    /// What has no place in `after` takes no more requests.
-    fn retire_all_but(&self, after: &Self) {
-        for (number, version) in &self.versions {
-            let (Some(old), new) = (&version.served, after.versions.get(number)) else {
-                continue;
-            };
-            let stays = new
-                .and_then(|new| new.served.as_ref())
-                .is_some_and(|new| Arc::ptr_eq(old, new));
-            if !stays {
-                old.retire();
-            }
-        }
-    }
-
-    /// Why none of its versions is served, or why one that is is not what lies there.
-    fn failure(&self) -> Option<String> {
-        if self.versions.is_empty() {
-            return Some(self.reason.clone());
-        }
-        let reasons = self.versions.values().map(|version| &version.reason);
-        reasons.clone().find(|reason| !reason.is_empty()).cloned()
-    }
-}
-
-fn unknown(model: &str, version: Option<&str>) -> LookUpError {
-    LookUpError::Unknown {
-        model: model.to_owned(),
-        version: version.map(str::to_owned),
     }
 }

@@ -27,7 +27,7 @@
 //! | what happens | what is done | answered |
 //! | --- | --- | --- |
 //! | too many requests are under way | as in every lane: a bounded queue, then refusal | 503, `Retry-After` |
-//! | no answer by the deadline | the connection is closed; that counts against the replica if it had time enough | 504 |
+//! | no answer by the deadline, or 504 | the connection is closed; that counts against the replica if it had time enough | 504 |
 //! | a replica cannot be reached, or says 503 with `Retry-After` | another is asked | 503 where none takes it |
 //! | a replica breaks off, answers 5xx or nonsense | another is asked if the model is [idempotent](ClientBuilder::idempotent) | 502; of an idempotent model that broke off, 503 |
 //! | it fails five times in a row | it is left alone, for twice as long each time, asked by `v2/health/ready`, and gets one request on trial | |

@@ -1,17 +1,22 @@
 //! One version of a model that is served: its queue, and what runs its batches.
 
+mod batches;
+mod runner;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use siding::runtime::JobError;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused, Waited, join, split};
+use crate::batch::{BatchLimits, InferError, Outcome, Queue, Refused};
 use crate::protocol::{ProtocolError, Tensor, TensorMetadata};
 use crate::repository::ModelConfig;
-use crate::runtime::{Lane, Model, Rows, RunError, zeros};
+use crate::runtime::Model;
 use crate::stats::Stats;
+
+pub(crate) use batches::{Batches, warm_up};
+use runner::run_batches;
 
 /// A version of a model that answers. Dropped from the repository it ends what waits, and then itself.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub struct Served {
     pub version: u64,
     /// How it is served.
     pub config: ModelConfig,
+    /// The name of what runs it.
+    pub runtime: &'static str,
     /// How many batches run at the same time.
     pub instances: usize,
     /// What it has done so far.
@@ -31,55 +38,13 @@ pub struct Served {
     queue: Arc<Queue>,
 }
 
-/// Whether requests may share a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Batches {
-    /// Each row of the outputs is made of one row of the inputs.
-    Of { rows_max: usize },
-    /// So it is here, but a run takes one row: a request's rows run one after the other, and nobody else's with them.
-    OneByOne { rows_max: usize },
-    /// One request a run.
-    None,
-}
-
-impl Batches {
-    /// The rows that a request may have; `None` where they are the model's affair.
-    const fn rows_max(self) -> Option<usize> {
-        match self {
-            Self::Of { rows_max } | Self::OneByOne { rows_max } => Some(rows_max),
-            Self::None => None,
-        }
-    }
-}
-
 /// How a version begins to be served.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) config: ModelConfig,
+    pub(crate) runtime: &'static str,
     pub(crate) instances: usize,
     pub(crate) batches: Batches,
-}
-
-/// Runs the model on zeros, and finds out whether it takes batches. On a lane: it computes.
-pub(crate) fn warm_up(model: &dyn Model, config: &ModelConfig) -> Result<Batches, RunError> {
-    for _ in 0..config.warm_up {
-        model.warm_up(&zeros(model.inputs(), 1)?)?;
-    }
-    let rows_max = config.batching.rows_max;
-    if model.rows() == Rows::OneByOne {
-        return Ok(Batches::OneByOne { rows_max });
-    }
-    let is_open = |tensor: &TensorMetadata| tensor.shape.first() == Some(&-1);
-    let all_open = model.inputs().iter().chain(model.outputs()).all(is_open);
-    if rows_max < 2 || model.inputs().is_empty() || !all_open {
-        return Ok(Batches::None);
-    }
-    // An open dimension may be something else than rows: only two rows that come out as two are.
-    let two = zeros(model.inputs(), 2).and_then(|inputs| model.run(&inputs));
-    Ok(match two {
-        Ok(outputs) if split(&outputs, &[1, 1]).is_some() => Batches::Of { rows_max },
-        Ok(_) | Err(_) => Batches::None,
-    })
 }
 
 impl Served {
@@ -89,6 +54,7 @@ impl Served {
         model: Arc<dyn Model>,
         Started {
             config,
+            runtime,
             instances,
             batches,
         }: Started,
@@ -115,6 +81,7 @@ impl Served {
             name,
             version,
             config,
+            runtime,
             instances,
             stats,
             model,
@@ -273,99 +240,4 @@ fn check(tensor: &Tensor, input: &TensorMetadata) -> Result<(), ProtocolError> {
         ));
     }
     Ok(())
-}
-
-/// Runs one batch after the other, until the queue is closed and empty.
-async fn run_batches(
-    queue: Arc<Queue>,
-    (model, batches): (Arc<dyn Model>, Batches),
-    stats: Arc<Stats>,
-) {
-    while let Some(batch) = queue.next().await {
-        let begun = Instant::now();
-        let (lane, model) = (model.lane(), Arc::clone(&model));
-        let (inputs, rows): (Vec<_>, Vec<_>) = batch
-            .iter()
-            .map(|waited| (waited.inputs().to_vec(), waited.rows()))
-            .unzip();
-        let job = move || match batches {
-            Batches::OneByOne { .. } => run_one_by_one(&*model, &inputs),
-            Batches::Of { .. } | Batches::None => run(&*model, &inputs, &rows),
-        };
-        let ran = match lane {
-            Lane::Compute => siding::runtime::compute(job),
-            Lane::Threads => siding::offload(job),
-        }
-        .await;
-        let took = begun.elapsed();
-        queue.ran(took);
-        stats.ran(&batch, begun, took);
-        answer(batch, ran);
-    }
-}
-
-fn run(
-    model: &dyn Model,
-    inputs: &[Vec<Tensor>],
-    rows: &[usize],
-) -> Result<Vec<Vec<Tensor>>, RunError> {
-    if let [inputs] = inputs {
-        return Ok(vec![model.run(inputs)?]);
-    }
-    let requests: Vec<&[Tensor]> = inputs.iter().map(Vec::as_slice).collect();
-    let outputs = model.run(&join(&requests))?;
-    split(&outputs, rows).ok_or_else(other_rows)
-}
-
-/// Runs each row of each request by itself.
-fn run_one_by_one(model: &dyn Model, inputs: &[Vec<Tensor>]) -> Result<Vec<Vec<Tensor>>, RunError> {
-    let requests = inputs.iter().map(|inputs| {
-        let rows = inputs.first().and_then(|input| input.shape().rows());
-        let inputs = split(inputs, &vec![1; rows.unwrap_or(1)]).ok_or_else(other_rows)?;
-        let ran = inputs.iter().map(|row| one_row(model, row));
-        let outputs = ran.collect::<Result<Vec<_>, _>>()?;
-        let outputs: Vec<&[Tensor]> = outputs.iter().map(Vec::as_slice).collect();
-        Ok(join(&outputs))
-    });
-    requests.collect()
-}
-
-fn one_row(model: &dyn Model, row: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-    let outputs = model.run(row)?;
-    if outputs
-        .iter()
-        .all(|output| output.shape().rows() == Some(1))
-    {
-        Ok(outputs)
-    } else {
-        Err(other_rows())
-    }
-}
-
-fn other_rows() -> RunError {
-    RunError(
-        "the model gave other rows than it took; set `batching.rows_max = 1` for it".to_owned(),
-    )
-}
-
-fn answer(batch: Vec<Waited>, ran: Result<Result<Vec<Vec<Tensor>>, RunError>, JobError>) {
-    let error = match ran {
-        Ok(Ok(outputs)) => {
-            for (waited, outputs) in batch.into_iter().zip(outputs) {
-                waited.answer(Ok(outputs));
-            }
-            return;
-        }
-        Ok(Err(error)) => InferError::Failed(error.0),
-        Err(JobError::Refused(refusal)) => InferError::Overloaded {
-            retry_after: refusal.retry_after,
-        },
-        Err(error) => {
-            tracing::error!("a batch was not run: {error}");
-            InferError::Panicked
-        }
-    };
-    for waited in batch {
-        waited.answer(Err(error.clone()));
-    }
 }
