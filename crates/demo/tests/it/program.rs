@@ -100,7 +100,6 @@ impl Drop for Program {
     }
 }
 
-/// Sends a signal to a process.
 /// A process that stands still, until this is dropped: also when the test fails, as nothing else would end it.
 pub(crate) struct Still(u32);
 
@@ -113,10 +112,13 @@ impl Still {
 
 impl Drop for Still {
     fn drop(&mut self) {
-        signal(self.0, Signal::CONT);
+        // A test that fails may have ended it.
+        let pid = i32::try_from(self.0).ok().and_then(Pid::from_raw);
+        let _ = pid.map(|pid| kill_process(pid, Signal::CONT));
     }
 }
 
+/// Sends a signal to a process.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a pid"), signal).expect("is there");

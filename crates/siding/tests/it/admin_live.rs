@@ -112,6 +112,7 @@ fn a_snapshot_comes_first_and_has_everything() {
     assert_eq!(snapshot["lanes"].as_array().map(Vec::len), Some(3));
     assert_eq!(snapshot["stalls"], serde_json::json!([]));
     assert_eq!(snapshot["tasks"], Value::Null);
+    assert_eq!(snapshot["upstreams"], Value::Null);
     let hello = route(&snapshot, "GET /hello").expect("is listed");
     assert_eq!(hello["requests"], 0);
     assert_eq!(hello["advised"], false);
@@ -138,6 +139,37 @@ fn only_routes_that_changed_are_told() {
     assert_eq!(told, 3);
     let lanes = events.find("lanes", |data| Some(data.clone()));
     assert!(lanes["lanes"].is_array() && lanes["relief"]["active"].is_number());
+}
+
+#[cfg(feature = "inference")]
+#[test]
+fn clients_of_inference_services_are_told_when_they_change() {
+    use siding::extract::State;
+    use siding::inference::{Client, Request};
+    use siding::lifespan::{Lifespan, ResourceError};
+
+    async fn open(lifespan: Lifespan) -> Result<Client, ResourceError> {
+        let replica = format!("http://{}", crate::support::nobody());
+        let hour = Duration::from_secs(3_600);
+        let client = Client::builder("models").replica(replica);
+        client.ejection(1, hour, hour).open(&lifespan).await
+    }
+    async fn ask(State(models): State<Client>) -> Result<(), siding::Error> {
+        models.infer(Request::new("echo")).await?;
+        Ok(())
+    }
+
+    let app = App::new("test").route("/ask", get(ask)).with_lifespan(open);
+    let service = with_admin(app, None);
+    let mut events = Events::of(&service);
+    let before = events.find("snapshot", |data| Some(data["upstreams"].clone()));
+    assert_eq!(before["upstreams"][0]["state"], "closed", "{before}");
+    assert_eq!(service.get("/ask").status, 503);
+    let after = events.find("upstreams", |data| {
+        let upstream = &data["upstreams"][0];
+        (upstream["state"] == "open").then(|| upstream.clone())
+    });
+    assert_eq!(after["replicas"][0]["ejections"], 1, "{after}");
 }
 
 #[test]

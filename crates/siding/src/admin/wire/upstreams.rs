@@ -50,6 +50,11 @@ struct Replica {
     last_error_unix_ms: Option<f64>,
 }
 
+/// To a tenth of a second: what is left of a time is read a little later each time, and the same moment must stay the same.
+fn to_a_tenth(time: SystemTime) -> f64 {
+    (unix_ms(time) / 100.0).round() * 100.0
+}
+
 impl Upstreams {
     pub(in crate::admin) fn of(clients: impl Iterator<Item = ClientSnapshot>) -> Self {
         Self {
@@ -91,7 +96,7 @@ impl From<ReplicaSnapshot> for Replica {
             requests: replica.requests,
             failures: replica.failures,
             ejections: replica.ejections,
-            open_until_unix_ms: replica.open_for.map(|time| unix_ms(now + time)),
+            open_until_unix_ms: replica.open_for.map(|time| to_a_tenth(now + time)),
             last_error: why,
             last_error_unix_ms: at.map(unix_ms),
         }

@@ -20,11 +20,12 @@ export class Refusals {
 }
 
 /**
- * What somebody should look at, the worst first: `{ tone, sentence, title, text, href, link, route }`. The tone `bad` hurts now;
+ * What somebody should look at, the worst first: `{ tone, sentence, title, text, href, link, route }`, without `href` where it is below. The tone `bad` hurts now;
  * `warn` is contained or can wait.
  */
 export function concerns(state, refusals, now) {
-  return [...lanes(state, refusals, now), ...relief(state), ...upstreams(state), ...routes(state), ...tasks(state)];
+  const all = [...lanes(state, refusals, now), ...relief(state), ...upstreams(state), ...routes(state), ...tasks(state)];
+  return all.sort((a, b) => (b.tone === "bad") - (a.tone === "bad"));
 }
 
 function lanes(state, refusals, now) {
@@ -71,15 +72,21 @@ function upstreams(state) {
     const open = client.replicas.filter(({ state }) => state === "open");
     if (open.length === 0) return [];
     const all = client.state === "open";
+    const none = `${client.name}: no replica takes requests`;
+    const some = `${client.name}: ${count(open.length)} of ${plural(client.replicas.length, "replica")} left alone`;
     const last = open.find(({ last_error: error }) => error);
     return [
       {
         tone: all ? "bad" : "warn",
-        sentence: `${client.name}: no replica takes requests`,
-        title: all ? `${client.name}: no replica takes requests` : `${client.name}: ${open.length} of ${plural(client.replicas.length, "replica")} left alone`,
-        text: `${all ? "Who asks is answered 503 at once." : "The others take its requests."} It is asked again by itself, and taken back once it says that it is ready.${last ? ` Last: ${last.url} ${last.last_error}` : ""}`,
-        href: "#/",
-        link: "Upstreams",
+        sentence: none,
+        title: all ? none : some,
+        text: [
+          all ? "Who asks is answered 503 at once: see whether the service runs, and what its log says." : "Others stand in.",
+          "It is asked again by itself, and taken back when it is well.",
+          last && `Last: ${last.url} ${last.last_error}`,
+        ]
+          .filter(Boolean)
+          .join(" "),
       },
     ];
   });

@@ -90,7 +90,7 @@ function concern({ tone, title, text, href, link: words, route }) {
     { class: "concern", "data-tone": tone },
     name,
     says,
-    h("p", { class: "more" }, h("a", { href, "aria-label": `${words}: ${route?.name ?? title}` }, `${words} →`)),
+    href && h("p", { class: "more" }, h("a", { href, "aria-label": `${words}: ${route?.name ?? title}` }, `${words} →`)),
   );
 }
 

@@ -13,7 +13,7 @@ const BREAKERS = {
 
 export class Upstreams {
   constructor() {
-    this.cards = new Map();
+    this.cards = [];
     this.list = h("div", { class: "cards wide" });
     this.element = section("Upstreams", { class: "upstreams", hidden: true }, this.list);
   }
@@ -21,17 +21,18 @@ export class Upstreams {
   show() {
     this.element.hidden = state.upstreams.length === 0;
     const names = state.upstreams.map(({ name }) => name);
-    if (names.join("\n") !== [...this.cards.keys()].join("\n")) {
-      this.cards = new Map(names.map((name) => [name, new Card(name)]));
-      this.list.replaceChildren(...[...this.cards.values()].map((card) => card.element));
+    if (names.join("\n") !== this.cards.map(({ name }) => name).join("\n")) {
+      this.cards = names.map((name) => new Card(name));
+      this.list.replaceChildren(...this.cards.map((card) => card.element));
     }
-    for (const upstream of state.upstreams) this.cards.get(upstream.name).show(upstream);
+    state.upstreams.forEach((upstream, index) => this.cards[index].show(upstream));
   }
 }
 
 /** One client. */
 class Card {
   constructor(name) {
+    this.name = name;
     this.state = breaker();
     this.meter = new Meter(`${name}: under way`, "threads");
     this.use = h("p", { class: "use" });
