@@ -59,7 +59,7 @@ bench-dashboard *args:
 
 # Models in batches and without, and beside ONNX Runtime behind FastAPI; then /health beside a service that is busy, hangs, and is killed.
 bench-inference *args:
-    just bench --only inference,predict,predict-hung --peer fastapi {{args}}
+    just bench --only predict,predict-hung,inference --peer fastapi {{args}}
 
 # The parser of inference requests, fuzzed for some seconds; takes cargo-fuzz, and a nightly toolchain for its sanitizer.
 fuzz seconds="60":
