@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-use super::wire::{self, Lane, QueueCount, Route, Stall};
+use super::wire::{self, Lane, QueueCount, Route, Stall, Upstream};
 use crate::args::Token;
 use crate::load::{Connection, RequestError, Site, within};
 
@@ -37,6 +37,8 @@ pub struct Sample {
     pub routes: Vec<Route>,
     /// Its latest stalls, the latest first.
     pub stalls: Vec<Stall>,
+    /// Its clients of inference services; none where it has none.
+    pub upstreams: Vec<Upstream>,
     /// Its tasks by queue and state; none where it has no tasks.
     pub queues: Vec<QueueCount>,
 }
@@ -101,6 +103,7 @@ impl Client {
         let stalls = self.get_if_there(connection, "/api/stalls").await?;
         // One task, because only the counts beside it are shown.
         let tasks = self.get_if_there(connection, "/api/tasks?limit=1").await?;
+        let upstreams = self.get_if_there(connection, "/api/upstreams").await?;
         let overview = self.get_if_there(connection, "/api/overview").await?;
         Ok(Sample {
             at: Instant::now(),
@@ -109,6 +112,7 @@ impl Client {
             lanes,
             routes,
             stalls: wire::stalls(&stalls),
+            upstreams: wire::upstreams(&upstreams),
             queues: wire::queues(&tasks),
         })
     }

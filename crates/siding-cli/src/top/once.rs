@@ -45,6 +45,7 @@ impl Display for Text<'_> {
         self.lanes(sample, f)?;
         self.routes(f)?;
         stalls(sample, f)?;
+        upstreams(sample, f)?;
         if !sample.queues.is_empty() {
             writeln!(f, "\n{:20} {:10} {:>8}", "QUEUE", "STATE", "TASKS")?;
         }
@@ -97,6 +98,26 @@ impl Text<'_> {
         }
         Ok(())
     }
+}
+
+fn upstreams(sample: &Sample, f: &mut Formatter<'_>) -> fmt::Result {
+    if !sample.upstreams.is_empty() {
+        let head = "STATE     RUNNING    MAX WAITING  REFUSED";
+        writeln!(f, "\n{:20} {head}", "UPSTREAM")?;
+    }
+    for client in &sample.upstreams {
+        write!(
+            f,
+            "{:20} {:9} {:>7}",
+            client.name, client.state, client.running
+        )?;
+        let (most, waiting) = (client.running_max, client.waiting);
+        writeln!(f, " {most:>6} {waiting:>7} {:>8}", client.refused)?;
+        for replica in &client.alone {
+            writeln!(f, "  open: {replica}")?;
+        }
+    }
+    Ok(())
 }
 
 fn stalls(sample: &Sample, f: &mut Formatter<'_>) -> fmt::Result {

@@ -125,6 +125,25 @@ pub struct QueueCount {
     pub tasks: u64,
 }
 
+/// A client of an inference service.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Upstream {
+    /// Its name.
+    pub name: String,
+    /// `closed` while a replica takes requests, `open` while none does, and otherwise `half-open`.
+    pub state: String,
+    /// Requests under way.
+    pub running: u64,
+    /// As many as may be.
+    pub running_max: u64,
+    /// Requests that wait to be sent.
+    pub waiting: u64,
+    /// Requests that were refused, since the start.
+    pub refused: u64,
+    /// Replicas that are left alone, each with what it did last.
+    pub alone: Vec<String>,
+}
+
 impl Route {
     /// The lane it was declared for, and where it is now if that is another.
     #[must_use]
@@ -192,6 +211,20 @@ pub fn queues(answer: &Value) -> Vec<QueueCount> {
     })
 }
 
+/// The clients of inference services in the answer to `/api/upstreams`.
+#[must_use]
+pub fn upstreams(answer: &Value) -> Vec<Upstream> {
+    list(&answer["upstreams"], |client| Upstream {
+        name: text(&client["name"]),
+        state: text(&client["state"]),
+        running: count(&client["running"]),
+        running_max: count(&client["running_max"]),
+        waiting: count(&client["waiting"]),
+        refused: count(&client["refused"]),
+        alone: alone(&client["replicas"]),
+    })
+}
+
 /// What the application calls itself in the answer to `/api/overview`.
 #[must_use]
 pub fn name(answer: &Value) -> String {
@@ -217,6 +250,13 @@ fn route(route: &Value) -> Route {
         p50_ms: figure(&route["latency_ms_p50"]),
         p99_ms: figure(&route["latency_ms_p99"]),
     }
+}
+
+fn alone(replicas: &Value) -> Vec<String> {
+    let all = replicas.as_array().into_iter().flatten();
+    all.filter(|replica| replica["state"] == "open")
+        .map(|replica| format!("{} {}", text(&replica["url"]), text(&replica["last_error"])))
+        .collect()
 }
 
 fn moved(moved: &Value) -> Move {
@@ -305,6 +345,17 @@ mod tests {
         assert_eq!(seen.stack, ["f�  /a�.rs:7"]);
         assert_eq!(seen.peer, "10.0.0.1:5432 (PostgreSQL)");
         assert_eq!(routes[0].advice.len(), 2);
+    }
+
+    #[test]
+    fn replicas_that_are_open_are_told_with_their_last_words() {
+        let upstreams = upstreams(
+            &json!({"upstreams": [{"name": "models", "state": "closed", "replicas": [
+            {"url": "http://a", "state": "closed", "last_error": "long ago"},
+            {"url": "http://b", "state": "open", "last_error": "gave no\u{1b} answer"}]}, {}]}),
+        );
+        assert_eq!(upstreams[0].alone, ["http://b gave no\u{fffd} answer"]);
+        assert_eq!(upstreams[1], Upstream::default());
     }
 
     #[test]

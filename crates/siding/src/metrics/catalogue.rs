@@ -100,6 +100,7 @@ families! {
     Gauge UPSTREAM_RUNNING_MAX = "siding_upstream_running_max", "Requests that may be under way";
     Gauge UPSTREAM_WAITING = "siding_upstream_waiting", "Requests that wait to be sent";
     Gauge UPSTREAM_WAITING_MAX = "siding_upstream_waiting_max", "Requests that may wait to be sent";
+    Gauge UPSTREAM_SERVICE = "siding_upstream_service_seconds", "How long a request is under way, recent ones weighing more";
     Gauge REPLICA_OPEN = "siding_upstream_replica_open", "1 while a replica's circuit breaker is open";
     Gauge REPLICA_OUTSTANDING = "siding_upstream_replica_outstanding", "Requests that a replica has not answered";
     Counter REPLICA_REQUESTS = "siding_upstream_replica_requests", "Requests that were sent to a replica";

@@ -121,6 +121,11 @@ fn shows_a_service_of_models_that_hangs_and_that_it_is_well_again() {
     browser.wait_for(".upstreams h3 .state[data-state=open]", "open");
     browser.wait_for(".upstreams .replicas", "gave no answer");
     browser.wait_for(".concern", "no replica takes requests");
+    views::check_in_every_look(
+        &browser,
+        "#/",
+        (".upstreams h3 .state[data-state=open]", "open"),
+    );
 
     drop(still);
     eventually("it is asked again, and answers", || {

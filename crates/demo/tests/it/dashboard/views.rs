@@ -110,6 +110,23 @@ fn every_view_fits_and_is_accessible() {
     browser.assert_no_errors();
 }
 
+/// Checks what an address shows at this moment, once that is there.
+#[track_caller]
+pub(super) fn check_in_every_look(
+    browser: &Browser,
+    address: &str,
+    shows: (&'static str, &'static str),
+) {
+    let view = View {
+        name: "overview",
+        address: address.to_owned(),
+        shows,
+    };
+    for look in [LIGHT, DARK, PHONE] {
+        check(browser, &view, look);
+    }
+}
+
 #[track_caller]
 fn check(browser: &Browser, view: &View, look: Look) {
     let what = format!("{} at {} px, {}", view.name, look.width, look.scheme);

@@ -13,6 +13,7 @@ fn sample(at: Instant, routes: &Value, lanes: &Value) -> Sample {
         lanes: wire::lanes(&json!({ "lanes": lanes })),
         routes: wire::routes(&json!({ "routes": routes })),
         stalls: Vec::new(),
+        upstreams: Vec::new(),
         queues: Vec::new(),
     }
 }

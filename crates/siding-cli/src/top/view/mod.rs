@@ -6,6 +6,7 @@ mod lanes;
 mod route;
 mod routes;
 mod stalls;
+mod upstreams;
 
 #[cfg(test)]
 mod tests;
@@ -58,16 +59,19 @@ fn overview(
     let lanes = rows(sample.lanes.len()).saturating_add(1);
     let tasks = rows(sample.queues.len().min(1));
     let stalls = rows(sample.stalls.len()).clamp(1, STALLS) + 1;
-    let [lanes, routes, stalls, tasks] = Layout::vertical([
+    let upstreams = rows(upstreams::of_concern(sample).count());
+    let [lanes, routes, stalls, upstreams, tasks] = Layout::vertical([
         Constraint::Length(lanes),
         Constraint::Min(ROUTES_MIN),
         Constraint::Length(stalls),
+        Constraint::Length(upstreams),
         Constraint::Length(tasks),
     ])
     .areas(area);
     lanes::draw(model, sample, colours, frame, lanes);
     routes::draw(model, colours, frame, routes);
     stalls::draw(sample, unix_ms, colours, frame, stalls);
+    upstreams::draw(sample, colours, frame, upstreams);
     frame.render_widget(queues(sample), tasks);
 }
 

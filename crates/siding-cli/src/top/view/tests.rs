@@ -38,6 +38,7 @@ fn sample(at: Instant, done: u64) -> Sample {
         stalls: wire::stalls(&json!({"stalls": [
             {"route_id": 7, "route": "GET /bad", "over": true, "began_unix_ms": NOW - 9_000.0, "lasted_ms": 1000.0, "summary": "blocked in recvfrom"},
             {"route_id": 7, "route": "GET /bad", "over": false, "began_unix_ms": NOW - 10.0, "lasted_ms": 10.0, "summary": "computing"}]})),
+        upstreams: Vec::new(),
         queues: wire::queues(
             &json!({"queues": [{"queue": "celery", "state": "PENDING", "tasks": 12}]}),
         ),
@@ -96,6 +97,31 @@ fn the_overview_fits_the_smallest_terminal() {
             "q quit",
         ],
     );
+}
+
+#[test]
+fn an_open_breaker_is_told_and_nothing_of_those_that_are_well() {
+    let upstreams = |state: &str| {
+        wire::upstreams(&json!({"upstreams": [
+            {"name": "prices", "state": state, "replicas": [{"url": "http://a", "state": "open", "last_error": "gave no answer"}]},
+            {"name": "faces", "state": "closed", "replicas": [{"url": "http://b", "state": "closed"}]}]}))
+    };
+    for (state, words) in [
+        (
+            "open",
+            "prices: no replica takes requests; open: http://a gave no answer",
+        ),
+        (
+            "closed",
+            "prices: others stand in; open: http://a gave no answer",
+        ),
+    ] {
+        let mut model = model();
+        model.sample.as_mut().unwrap().upstreams = upstreams(state);
+        let text = shown(&model, (80, 24));
+        shows(&text, &[words, "Tasks: celery PENDING 12"]);
+        assert!(!text.contains("faces"), "{text}");
+    }
 }
 
 #[test]

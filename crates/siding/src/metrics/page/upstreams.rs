@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Page;
-use super::writer::{Labels, Writer, label, number};
+use super::writer::{Labels, Writer, label, number, seconds};
 use crate::inference::{BreakerState, ClientSnapshot, ReplicaSnapshot};
 use crate::metrics::catalogue as names;
 
@@ -36,6 +36,11 @@ impl Page {
         out.gauges(
             names::UPSTREAM_WAITING_MAX,
             each(|client| number(client.gate.waiting_max)),
+        )?;
+        let service = clients.iter();
+        out.gauges(
+            names::UPSTREAM_SERVICE,
+            service.map(|client| (vec![of(client)], seconds(client.gate.service_time))),
         )?;
         let each = |value: fn(&ReplicaSnapshot) -> u64| {
             let replicas = clients.iter().flat_map(|client| {

@@ -161,6 +161,12 @@ fn an_application_answers_without_the_service() {
             "{line}\n{metrics}"
         );
     }
+    let service = format!("siding_upstream_service_seconds{{{client}}} ");
+    let seconds = metrics
+        .lines()
+        .find_map(|found| found.strip_prefix(&service));
+    let seconds: f64 = seconds.expect("is there").parse().expect("a number");
+    assert!(seconds > 0.0, "two were under way: {metrics}");
 }
 
 #[test]
