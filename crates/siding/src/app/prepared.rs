@@ -82,6 +82,7 @@ impl App {
         }
         let resources = Arc::new(resources);
         self.probes.bind(&resources);
+        #[cfg(feature = "inference")]
         metrics.attach_probes(&self.probes);
         Ok(Prepared {
             name: self.name,

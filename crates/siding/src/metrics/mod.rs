@@ -27,6 +27,7 @@ use siding_tasks::Tasks;
 
 use self::guard::GuardFigures;
 use self::tasks::Overview;
+#[cfg(feature = "inference")]
 use crate::lifespan::Probes;
 use crate::server::Occupancy;
 
@@ -74,12 +75,10 @@ impl Metrics {
         self.0.own.get_or_init(|| registries);
     }
 
-    /// Who knows the clients of inference services, where there can be some.
+    /// Who knows the clients of inference services.
+    #[cfg(feature = "inference")]
     pub(crate) fn attach_probes(&self, probes: &Probes) {
-        #[cfg(feature = "inference")]
         self.0.probes.get_or_init(|| probes.clone());
-        #[cfg(not(feature = "inference"))]
-        let _ = probes;
     }
 
     /// The server that answers the application's requests.
