@@ -96,6 +96,23 @@ fn onnx_runtime_runs_bf16_which_tract_refuses() {
 }
 
 #[test]
+fn what_onnx_runtime_does_not_load_is_told_with_the_node_at_fault() {
+    let Some(onnx_runtime) = onnx_runtime() else {
+        return;
+    };
+    for (model, words) in [
+        ("unknown_operator", ["the_node_at_fault", "Frobnicate"]),
+        ("wrong_shape", ["the_product", "dimensions"]),
+    ] {
+        let file = test_models().join(model).join("1/model.onnx");
+        let refused = onnx_runtime.load(&file, ONE).expect_err(model);
+        for word in words {
+            assert!(refused.0.contains(word), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn neither_takes_strings_that_are_no_text() {
     let Some(onnx_runtime) = onnx_runtime() else {
         return;
