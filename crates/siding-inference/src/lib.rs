@@ -3,7 +3,7 @@
 //! It serves every model in a directory ([`repository`]), each with a queue of its own ([`batch`]) whose batches run on Siding's
 //! compute lane, by a [`runtime`] that is chosen per model. The event loop only moves bytes, and stays responsive.
 //!
-//! [`app`] is the service as an application, which the binary `siding-inference` runs.
+//! [`Service::app`] is the service as an application, which the binary `siding-inference` runs.
 //!
 //! # Features
 //! | feature | what it adds |

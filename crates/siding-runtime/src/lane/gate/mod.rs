@@ -42,7 +42,11 @@ use super::admission::{Admission, Dropped, Findings, Next, Staff};
 use super::{LaneKind, RefusalReason};
 use crate::context::{RouteId, WorkContext};
 
-/// Lets so many in at a time, and so many wait; see the [module](self). Clones are cheap and are one gate.
+/// Lets so many in at a time, and so many wait, for work that takes no thread of this process while it lasts: requests to a service that
+/// can do so many at once.
+///
+/// Who finds every place taken is refused at once. When waiting has been long for long, the newest goes first and the oldest are
+/// refused, as in every lane. Clones are cheap and are one gate.
 #[derive(Clone, Debug)]
 pub struct Gate {
     shared: Arc<Shared>,
@@ -120,7 +124,8 @@ struct Queue {
 }
 
 impl Gate {
-    /// A gate with `permits`, for which `waiting_max` may wait; the [module](self) says how to choose both.
+    /// A gate with `permits`, for which `waiting_max` may wait. A good number of permits is what the other side does at a time; a good
+    /// number of waiting places is what it can do within the deadline of those who wait.
     ///
     /// # Panics
     /// When there are no permits.
