@@ -127,7 +127,8 @@ impl Queue {
             answer,
         });
         drop(state);
-        self.changed.notify_waiters();
+        // One is enough: whoever is woken and does not need it hands it on, and all look before they wait.
+        self.changed.notify_one();
         Ok(outcome)
     }
 

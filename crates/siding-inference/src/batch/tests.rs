@@ -120,6 +120,37 @@ async fn refuses_when_full_until_somebody_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn several_that_run_batches_miss_nothing() {
+    let queue = std::sync::Arc::new(queue(1, 100));
+    let mut runners = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let queue = std::sync::Arc::clone(&queue);
+        runners.spawn(async move {
+            let mut ran = 0;
+            while let Some(batch) = queue.next().await {
+                ran += batch.len();
+                tokio::task::yield_now().await;
+            }
+            ran
+        });
+    }
+    let mut callers = Vec::new();
+    for byte in 0..50 {
+        callers.push(offer(&queue, byte, None));
+        if byte % 7 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    // Nobody is woken by a deadline here, and the queue is not closed before all is gone.
+    while queue.waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    queue.close();
+    let ran: usize = runners.join_all().await.iter().sum();
+    assert_eq!(ran, callers.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_closed_queue_ends_once_it_is_empty() {
     let queue = queue(8, 10);
     let _caller = offer(&queue, 1, None);

@@ -6,7 +6,7 @@ use crate::protocol::grpc::infer_parameter::ParameterChoice;
 use crate::protocol::grpc::model_infer_request::InferInputTensor;
 use crate::protocol::grpc::model_infer_response::InferOutputTensor;
 use crate::protocol::grpc::{InferTensorContents, ModelInferRequest, ModelInferResponse};
-use crate::protocol::{Datatype, ProtocolError, Shape, Tensor};
+use crate::protocol::{Datatype, ProtocolError, Shape, Tensor, push_string};
 use crate::served::Served;
 
 /// How long the client waits by the parameter `timeout`; 0 when it does not say.
@@ -99,10 +99,7 @@ fn typed(datatype: Datatype, contents: &InferTensorContents) -> Result<Bytes, Pr
         Datatype::Bytes => {
             let mut data = Vec::new();
             for string in &contents.bytes_contents {
-                let length = u32::try_from(string.len())
-                    .map_err(|_| ProtocolError::new("has a string of 4 GiB or more"))?;
-                data.extend(length.to_le_bytes());
-                data.extend_from_slice(string);
+                push_string(&mut data, string)?;
             }
             data
         }

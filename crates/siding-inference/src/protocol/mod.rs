@@ -19,4 +19,5 @@ pub use error::ProtocolError;
 pub use json::{
     ErrorBody, IndexEntry, ModelMetadata, ServerMetadata, TensorMetadata, VersionState,
 };
+pub(crate) use tensor::push_string;
 pub use tensor::{Shape, Tensor};

@@ -146,6 +146,15 @@ impl Tensor {
     }
 }
 
+/// Adds an element of `BYTES` to data: its length, and then itself.
+pub(crate) fn push_string(data: &mut Vec<u8>, string: &[u8]) -> Result<(), ProtocolError> {
+    let length = u32::try_from(string.len())
+        .map_err(|_| ProtocolError::new("has a string of 4 GiB or more"))?;
+    data.extend(length.to_le_bytes());
+    data.extend_from_slice(string);
+    Ok(())
+}
+
 /// The strings of checked data.
 fn strings(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {

@@ -87,7 +87,7 @@ impl Repository {
         let load = move || -> Result<(Arc<dyn Model>, _), String> {
             let model = runtime
                 .load(&file, options)
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| without_path(&error.to_string(), &file))?;
             let batches =
                 warm_up(&*model, &settings).map_err(|error| format!("warm-up: {error}"))?;
             Ok((model, batches))
@@ -122,4 +122,10 @@ impl Repository {
             )
         })
     }
+}
+
+/// What a library said, without where this server keeps its files: clients are told it.
+fn without_path(said: &str, file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    said.replace(&*file.to_string_lossy(), &name)
 }

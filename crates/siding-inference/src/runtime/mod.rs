@@ -10,6 +10,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(any(feature = "tract", feature = "ort"))]
+use crate::protocol::push_string;
 use crate::protocol::{Shape, Tensor, TensorMetadata};
 
 pub use self::device::Device;
@@ -113,6 +115,37 @@ pub fn built_in() -> Vec<Arc<dyn Runtime>> {
         #[cfg(feature = "ort")]
         Arc::new(OnnxRuntime::default()),
     ]
+}
+
+/// The strings of an input; the libraries take no others than these.
+///
+/// # Errors
+/// When one is not UTF-8.
+#[cfg(any(feature = "tract", feature = "ort"))]
+fn texts(tensor: &Tensor) -> Result<Vec<String>, RunError> {
+    let texts = tensor
+        .strings()
+        .map(|string| std::str::from_utf8(string).map(str::to_owned));
+    texts.collect::<Result<_, _>>().map_err(|_| {
+        RunError(format!(
+            "input `{}` has a string that is not UTF-8",
+            tensor.name()
+        ))
+    })
+}
+
+/// The data of an output's strings.
+///
+/// # Errors
+/// When one is too long for the protocol.
+#[cfg(any(feature = "tract", feature = "ort"))]
+fn string_data<S: AsRef<str>>(strings: impl IntoIterator<Item = S>) -> Result<Vec<u8>, RunError> {
+    let mut data = Vec::new();
+    for string in strings {
+        push_string(&mut data, string.as_ref().as_bytes())
+            .map_err(|error| RunError(error.to_string()))?;
+    }
+    Ok(data)
 }
 
 /// Zeros for each input, with `rows` wherever any size will do: what a model is warmed up with.

@@ -10,7 +10,7 @@ use tract_onnx::prelude::{
 };
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::{Device, LoadError, LoadOptions, Model, Rows, RunError, Runtime};
+use super::{Device, LoadError, LoadOptions, Model, Rows, RunError, Runtime, string_data, texts};
 use crate::protocol::{Datatype, Shape, Tensor, TensorMetadata};
 
 /// Runs models with tract: on the CPU, one thread a run, without a library of the system.
@@ -201,15 +201,7 @@ impl Model for Loaded {
 fn value(tensor: &Tensor) -> Result<TValue, RunError> {
     let dims = tensor.shape().dims();
     if tensor.datatype() == Datatype::Bytes {
-        let strings = tensor
-            .strings()
-            .map(|string| std::str::from_utf8(string).map(str::to_owned));
-        let strings = strings.collect::<Result<Vec<_>, _>>().map_err(|_| {
-            RunError(format!(
-                "input `{}` has a string that is not UTF-8",
-                tensor.name()
-            ))
-        })?;
+        let strings = texts(tensor)?;
         let array = tract_onnx::prelude::tract_ndarray::ArrayD::from_shape_vec(dims, strings);
         let array = array.map_err(|error| RunError(error.to_string()))?;
         return Ok(Value::from(array).into_tvalue());
@@ -230,14 +222,7 @@ fn tensor(metadata: &TensorMetadata, value: &Value) -> Result<Tensor, RunError> 
     let shape = Shape::from(value.shape().to_vec());
     let data = if metadata.datatype == Datatype::Bytes {
         let view = value.to_plain_array_view::<String>();
-        let mut data = Vec::new();
-        for string in view.map_err(|error| RunError(error.to_string()))? {
-            let length =
-                u32::try_from(string.len()).map_err(|error| RunError(error.to_string()))?;
-            data.extend(length.to_le_bytes());
-            data.extend(string.as_bytes());
-        }
-        data
+        string_data(view.map_err(|error| RunError(error.to_string()))?)?
     } else {
         value.as_bytes().to_vec()
     };

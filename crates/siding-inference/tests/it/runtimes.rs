@@ -182,6 +182,7 @@ fn a_model_chooses_its_runtime_and_is_served_by_it() {
         ("ints", "device = \"cuda\"\n"),
         ("halves", "device = \"gpu\"\n"),
         ("strings", "runtime = \"other\"\n"),
+        ("wrong_shape", "runtime = \"onnxruntime\"\n"),
     ] {
         copy(model, models.path());
         std::fs::write(models.path().join(model).join("model.toml"), config).expect("written");
@@ -212,6 +213,12 @@ fn a_model_chooses_its_runtime_and_is_served_by_it() {
     assert!(
         none.contains("no runtime `other`, but tract, onnxruntime"),
         "{none}"
+    );
+    let refused = reason("wrong_shape");
+    let place = models.path().to_string_lossy();
+    assert!(
+        refused.contains("the_product") && !refused.contains(&*place),
+        "{refused}"
     );
     assert_eq!(running.drain(std::future::pending()), Drained::Complete);
 }

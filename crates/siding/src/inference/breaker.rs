@@ -69,6 +69,9 @@ pub enum BreakerState {
 }
 
 impl BreakerState {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Closed, Self::HalfOpen, Self::Open];
+
     /// `closed`, `half-open` or `open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

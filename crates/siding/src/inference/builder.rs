@@ -1,5 +1,6 @@
 //! What a client is made of, with the defaults and how to choose.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,10 +158,14 @@ impl ClientBuilder {
     /// Makes the client, and has the admin listener show it. The service need not be there yet.
     ///
     /// # Errors
-    /// When a setting makes no sense.
+    /// When a setting makes no sense, or another client of the application has this name, by which metrics tell them apart.
     pub async fn open(self, lifespan: &Lifespan) -> Result<Client, ResourceError> {
         let (name, readiness) = (self.name.clone(), self.readiness);
-        let opening = lifespan.open(name, async move || self.build());
+        let is_taken = lifespan.has_upstream(&name);
+        let opening = lifespan.open(name, async move || match is_taken {
+            true => Err(self.wrong("has the name of another client".to_owned())),
+            false => self.build(),
+        });
         let client = match readiness {
             Readiness::Unasked => opening.await?,
             Readiness::Asked => opening.check(Client::check).await?,
@@ -204,7 +209,23 @@ impl ClientBuilder {
             let what = |why| format!("has a replica (number {}) whose URL {why}", index + 1);
             Endpoint::parse(url).map_err(|why| self.wrong(what(why)))
         };
-        self.urls.iter().enumerate().map(read).collect()
+        let endpoints: Vec<_> = self
+            .urls
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        let mut names = HashSet::new();
+        let twice = endpoints
+            .iter()
+            .position(|endpoint| !names.insert(endpoint.name()));
+        match twice {
+            Some(index) => Err(self.wrong(format!(
+                "has a replica (number {}) that it has already",
+                index + 1
+            ))),
+            None => Ok(endpoints),
+        }
     }
 
     fn check(&self) -> Result<(), BuildError> {

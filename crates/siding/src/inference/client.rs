@@ -131,6 +131,12 @@ impl Client {
         self.shared.replicas.check().await
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
     /// Its figures.
     #[must_use]
     pub fn snapshot(&self) -> ClientSnapshot {

@@ -72,7 +72,7 @@ impl Failure {
 
     /// Whether another replica may do better, if a model may see the question twice.
     pub(super) fn is_elsewhere_better(&self) -> bool {
-        self.is_unexecuted() || matches!(self, Self::Lost(_) | Self::Late(_) | Self::Useless(_))
+        self.is_unexecuted() || matches!(self, Self::Lost(_) | Self::Useless(_))
     }
 
     /// Whether the replica is to blame. To be busy is no fault, who refuses a question works, and who was late may have had no time.

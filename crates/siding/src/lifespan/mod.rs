@@ -126,6 +126,13 @@ impl Lifespan {
         self.resources.add_upstream(client);
     }
 
+    /// Whether it shows a client of this name.
+    #[cfg(feature = "inference")]
+    pub(crate) fn has_upstream(&self, name: &str) -> bool {
+        let upstreams = self.resources.upstreams();
+        upstreams.iter().any(|client| client.name() == name)
+    }
+
     /// How many connections a pool should have.
     #[must_use]
     pub fn connections(&self) -> Connections {

@@ -101,7 +101,7 @@ families! {
     Gauge UPSTREAM_WAITING = "siding_upstream_waiting", "Requests that wait to be sent";
     Gauge UPSTREAM_WAITING_MAX = "siding_upstream_waiting_max", "Requests that may wait to be sent";
     Gauge UPSTREAM_SERVICE = "siding_upstream_service_seconds", "How long a request is under way, recent ones weighing more";
-    Gauge REPLICA_OPEN = "siding_upstream_replica_open", "1 while a replica's circuit breaker is open";
+    Gauge REPLICA_STATE = "siding_upstream_replica_state", "1 for the state that a replica's circuit breaker is in";
     Gauge REPLICA_OUTSTANDING = "siding_upstream_replica_outstanding", "Requests that a replica has not answered";
     Counter REPLICA_REQUESTS = "siding_upstream_replica_requests", "Requests that were sent to a replica";
     Counter REPLICA_FAILURES = "siding_upstream_replica_failures", "Requests that failed for a replica's fault";

@@ -120,7 +120,7 @@ fn shows_a_service_of_models_that_hangs_and_that_it_is_well_again() {
     });
     browser.wait_for(".upstreams h3 .state[data-state=open]", "open");
     browser.wait_for(".upstreams .replicas", "gave no answer");
-    browser.wait_for(".concern", "no replica takes requests");
+    browser.wait_for(".concern", "No replica of inference service takes requests");
     views::check_in_every_look(
         &browser,
         "#/",

@@ -78,6 +78,8 @@ fn builder_for(builder: SessionBuilder, options: LoadOptions) -> Result<SessionB
 }
 
 fn no_cuda(number: u16, error: impl fmt::Display) -> LoadError {
+    let error = error.to_string();
+    let error = error.trim_end_matches('.');
     LoadError(format!(
         "ONNX Runtime does not run on `cuda:{number}`: {error}; it takes a build of it for CUDA, CUDA and cuDNN of the versions that this \
          build wants, and a GPU with this number; `device = \"cpu\"` takes none of them"

@@ -7,7 +7,7 @@ use ort::value::{DynValue, PrimitiveTensorElementType, TensorElementType, Value}
 
 use super::failed;
 use crate::protocol::{Datatype, Shape, Tensor, TensorMetadata};
-use crate::runtime::RunError;
+use crate::runtime::{RunError, string_data, texts};
 
 const TYPES: [(Datatype, TensorElementType); 14] = [
     (Datatype::Bool, TensorElementType::Bool),
@@ -51,7 +51,11 @@ pub(super) fn value(tensor: &Tensor) -> Result<DynValue, RunError> {
         Datatype::Fp32 => elements(tensor, f32::from_le_bytes),
         Datatype::Fp64 => elements(tensor, f64::from_le_bytes),
         Datatype::Bf16 => elements(tensor, bf16::from_le_bytes),
-        Datatype::Bytes => strings(tensor),
+        Datatype::Bytes => {
+            let texts = (tensor.shape().dims(), &*texts(tensor)?);
+            let value = ort::value::Tensor::from_string_array(texts);
+            value.map(Value::into_dyn).map_err(failed)
+        }
     }
 }
 
@@ -65,20 +69,6 @@ where
     let (bytes, _) = tensor.data().as_chunks::<SIZE>();
     let data: Vec<T> = bytes.iter().map(|bytes| read(*bytes)).collect();
     let value = ort::value::Tensor::from_array((tensor.shape().dims(), data));
-    value.map(Value::into_dyn).map_err(failed)
-}
-
-fn strings(tensor: &Tensor) -> Result<DynValue, RunError> {
-    let strings = tensor
-        .strings()
-        .map(|string| std::str::from_utf8(string).map(str::to_owned));
-    let strings = strings.collect::<Result<Vec<_>, _>>().map_err(|_| {
-        RunError(format!(
-            "input `{}` has a string that is not UTF-8",
-            tensor.name()
-        ))
-    })?;
-    let value = ort::value::Tensor::from_string_array((tensor.shape().dims(), &*strings));
     value.map(Value::into_dyn).map_err(failed)
 }
 
@@ -101,7 +91,10 @@ pub(super) fn tensor(metadata: &TensorMetadata, value: &DynValue) -> Result<Tens
         Datatype::Fp32 => bytes(value, f32::to_le_bytes),
         Datatype::Fp64 => bytes(value, f64::to_le_bytes),
         Datatype::Bf16 => bytes(value, bf16::to_le_bytes),
-        Datatype::Bytes => string_bytes(value),
+        Datatype::Bytes => {
+            let (_, strings) = value.try_extract_strings().map_err(failed)?;
+            string_data(strings)
+        }
     }?;
     let dims = value.dtype().tensor_shape().into_iter();
     let dims = dims.flat_map(|shape| shape.iter());
@@ -122,15 +115,4 @@ fn bytes<T: PrimitiveTensorElementType + Copy, const SIZE: usize>(
         .iter()
         .flat_map(|element| write(*element))
         .collect())
-}
-
-fn string_bytes(value: &DynValue) -> Result<Vec<u8>, RunError> {
-    let (_, strings) = value.try_extract_strings().map_err(failed)?;
-    let mut data = Vec::new();
-    for string in strings {
-        let length = u32::try_from(string.len()).map_err(failed)?;
-        data.extend(length.to_le_bytes());
-        data.extend(string.as_bytes());
-    }
-    Ok(data)
 }

@@ -59,7 +59,7 @@ struct All {
     /// The outputs' values are wanted in binary.
     binary_data_output: bool,
     /// How long the client waits, in microseconds, by Triton's [extension for scheduling policies][policy]: what it does not wait for
-    /// need not be computed. The protocol has servers pass over parameters that they do not know.
+    /// need not be computed.
     ///
     /// [policy]: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_schedule_policy.md
     timeout: u64,

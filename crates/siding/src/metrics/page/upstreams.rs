@@ -49,10 +49,17 @@ impl Page {
             });
             replicas.map(move |(labels, replica)| (labels, value(replica)))
         };
-        out.gauges(
-            names::REPLICA_OPEN,
-            each(|replica| u64::from(replica.state == BreakerState::Open)),
-        )?;
+        let states = clients.iter().flat_map(|client| {
+            let replicas = client.replicas.iter();
+            replicas.flat_map(move |replica| {
+                BreakerState::ALL.map(|state| {
+                    let mut labels = with_replica(client, replica);
+                    labels.push(label("state", state.as_str()));
+                    (labels, u64::from(state == replica.state))
+                })
+            })
+        });
+        out.gauges(names::REPLICA_STATE, states)?;
         out.gauges(
             names::REPLICA_OUTSTANDING,
             each(|replica| number(replica.outstanding)),

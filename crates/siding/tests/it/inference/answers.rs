@@ -136,6 +136,10 @@ fn settings_that_make_no_sense_are_refused_without_their_password() {
     let wrong = [
         (Client::builder("models"), "at least 1 replica"),
         (client().replica("ftp://me:hush@x"), "number 2"),
+        (
+            client().replica("http://me:hush@127.0.0.1"),
+            "number 2) that it has already",
+        ),
         (client().concurrency(0), "under way"),
         (client().retry_ratio(f32::NAN), "from 0 to 1 retries"),
         (client().deadline(std::time::Duration::ZERO), "deadline"),

@@ -42,6 +42,8 @@ struct Shared {
     mood: Mutex<Mood>,
     is_ready: Mutex<bool>,
     executions: AtomicUsize,
+    /// How long each question said that it is waited for, in microseconds.
+    waits_us: Mutex<Vec<u64>>,
     connections: AtomicUsize,
     probes: AtomicUsize,
     under_way: watch::Sender<usize>,
@@ -64,6 +66,7 @@ impl Fake {
             mood: Mutex::new(Mood::Echo),
             is_ready: Mutex::new(true),
             executions: AtomicUsize::new(0),
+            waits_us: Mutex::default(),
             connections: AtomicUsize::new(0),
             probes: AtomicUsize::new(0),
             under_way: watch::Sender::new(0),
@@ -104,6 +107,11 @@ impl Fake {
     /// Questions that a model has seen.
     pub(crate) fn executions(&self) -> usize {
         self.shared.executions.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn waits_us(&self) -> Vec<u64> {
+        let waits = self.shared.waits_us.lock();
+        waits.expect("nobody panics with it").clone()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -166,6 +174,11 @@ async fn infer(
 ) -> Response {
     let mood = shared.mood.lock().expect("nobody panics with it").clone();
     shared.under_way.send_modify(|count| *count += 1);
+    let wait = asked(&headers, &body).0["parameters"]["timeout"].as_u64();
+    {
+        let mut waits = shared.waits_us.lock().expect("nobody panics with it");
+        waits.push(wait.expect("is told"));
+    }
     let _under_way = UnderWay(Arc::clone(&shared));
     if let Mood::Say(status, headers, body) = mood {
         let status = StatusCode::from_u16(status).expect("a status");
@@ -219,13 +232,18 @@ impl HttpBody for Broken {
     }
 }
 
-/// The inputs as outputs, in binary.
-fn echo(headers: &HeaderMap, body: &Bytes) -> Response {
+/// The JSON of a question, and the binary data behind it.
+fn asked<'a>(headers: &HeaderMap, body: &'a Bytes) -> (serde_json::Value, &'a [u8]) {
     let length = headers["inference-header-content-length"]
         .to_str()
         .expect("text");
     let (json, binary) = body.split_at(length.parse().expect("a number"));
-    let asked: serde_json::Value = serde_json::from_slice(json).expect("JSON");
+    (serde_json::from_slice(json).expect("JSON"), binary)
+}
+
+/// The inputs as outputs, in binary.
+fn echo(headers: &HeaderMap, body: &Bytes) -> Response {
+    let (asked, binary) = asked(headers, body);
     let said = serde_json::json!({
         "model_name": "echo", "model_version": "7", "outputs": asked["inputs"],
     });

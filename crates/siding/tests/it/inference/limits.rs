@@ -153,7 +153,8 @@ fn an_application_answers_without_the_service() {
     for line in [
         format!("siding_upstream_requests_total{{{client}}} 3"),
         format!("siding_upstream_answered_total{{{client}}} 0"),
-        format!("siding_upstream_replica_open{{{of_replica}}} 1"),
+        format!(r#"siding_upstream_replica_state{{{of_replica},state="open"}} 1"#),
+        format!(r#"siding_upstream_replica_state{{{of_replica},state="closed"}} 0"#),
         format!("siding_upstream_replica_failures_total{{{of_replica}}} 2"),
     ] {
         assert!(

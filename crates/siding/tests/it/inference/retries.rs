@@ -32,6 +32,23 @@ fn who_cannot_be_reached_has_not_begun() {
 }
 
 #[test]
+fn each_try_says_how_long_there_is_left() {
+    let fakes = [Fake::start(), Fake::start()];
+    fakes.iter().for_each(|fake| fake.is_in(busy()));
+    let caller = Caller::new(&[&fakes[0], &fakes[1]], |builder| {
+        patient(builder).deadline(LONG)
+    });
+    caller.failure();
+    let mut waits = [fakes[0].waits_us(), fakes[1].waits_us()].concat();
+    waits.sort_unstable();
+    let [second, first] = waits[..] else {
+        panic!("each is asked once: {waits:?}");
+    };
+    assert!(0 < second && second < first, "{waits:?}");
+    assert!(u128::from(first) <= LONG.as_micros(), "{waits:?}");
+}
+
+#[test]
 fn who_is_busy_has_not_begun_and_comes_last_for_a_while() {
     let (busy_one, there) = (Fake::start(), Fake::start());
     busy_one.is_in(busy());

@@ -69,24 +69,21 @@ function relief({ relief }) {
 
 function upstreams(state) {
   return state.upstreams.flatMap((client) => {
-    const open = client.replicas.filter(({ state }) => state === "open");
-    if (open.length === 0) return [];
-    const all = client.state === "open";
-    const none = `${client.name}: no replica takes requests`;
-    const some = `${client.name}: ${count(open.length)} of ${plural(client.replicas.length, "replica")} left alone`;
-    const last = open.find(({ last_error: error }) => error);
+    const unwell = client.replicas.filter(({ state }) => state !== "closed");
+    if (unwell.length === 0) return [];
+    const [title, what] = {
+      closed: [`${count(unwell.length)} of ${plural(client.replicas.length, "replica")} of ${client.name} left alone`, "Others stand in."],
+      "half-open": [`No replica of ${client.name} is well`, "Some requests are let through on trial, others answered 503 at once."],
+      open: [`No replica of ${client.name} takes requests`, "Who asks is answered 503 at once."],
+    }[client.state];
+    const last = unwell.find(({ last_error: error }) => error);
+    const advice = "It is taken back by itself once it is well: see whether the service runs, and what its log says.";
     return [
       {
-        tone: all ? "bad" : "warn",
-        sentence: none,
-        title: all ? none : some,
-        text: [
-          all ? "Who asks is answered 503 at once: see whether the service runs, and what its log says." : "Others stand in.",
-          "It is asked again by itself, and taken back when it is well.",
-          last && `Last: ${last.url} ${last.last_error}`,
-        ]
-          .filter(Boolean)
-          .join(" "),
+        tone: client.state === "closed" ? "warn" : "bad",
+        sentence: title,
+        title,
+        text: [what, advice, last && `Last: ${last.url} ${last.last_error}`].filter(Boolean).join(" "),
       },
     ];
   });
